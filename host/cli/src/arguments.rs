@@ -1,0 +1,214 @@
+//! What can be written behind `hotcell`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+/// Runs Open Workflow documents, each task in a WebAssembly cell of its own.
+#[derive(Debug, Parser)]
+#[command(name = "hotcell", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Examples:
+  hotcell run workflow.yaml --input '{\"name\": \"Ada\"}'
+  hotcell validate workflows/*.yaml
+  hotcell progress serve --listen 127.0.0.1:7070 --store events.db
+
+`hotcell help COMMAND` tells more of each command.")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs a workflow and prints its output.
+    Run(RunCommand),
+    /// Checks documents and shows every problem where it stands.
+    Validate(ValidateCommand),
+    /// Collects progress events over gRPC, and shows them.
+    #[command(subcommand)]
+    Progress(ProgressCommand),
+    /// Prints a completion script for a shell.
+    Completions(CompletionsCommand),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotcell run workflow.yaml                                 the input is {}
+  hotcell run workflow.yaml --input @orders.json            from a file
+  curl … | hotcell run workflow.yaml --input - | jq .total  from a pipe, into a pipe
+  hotcell run workflow.yaml --secret api-key=@key.txt --secret TOKEN
+  hotcell run workflow.yaml --progress json 2> events.ndjson
+  hotcell run workflow.yaml --report-to http://127.0.0.1:7070
+
+The output is the only thing on standard output, as JSON; progress goes to standard error.
+Exit codes: 0 completed, 1 faulted, 2 refused before it ran, 130 cancelled.
+Ctrl-C cancels the workflow: what runs is interrupted and told so. A second one ends at once.")]
+pub(crate) struct RunCommand {
+    /// The definition, in YAML or JSON. Components are found relative to it.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+
+    /// The input: a JSON text, @FILE, or - for standard input [default: {}].
+    #[arg(long, value_name = "JSON|@FILE|-")]
+    pub(crate) input: Option<String>,
+
+    /// How progress is shown on standard error: drawn, one JSON event a line, or not at all.
+    #[arg(long, value_name = "FORM", default_value = "pretty")]
+    pub(crate) progress: ProgressForm,
+
+    /// A host that tasks may reach. May be given several times. Everything else is denied. No kind of task that
+    /// this version runs can reach the network, so it has no effect yet.
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = net_grant)]
+    pub(crate) allow_net: Vec<String>,
+
+    /// A secret that the workflow may use if its definition declares it: its value, a file that holds it, or its
+    /// name alone for the environment variable of that name. May be given several times.
+    #[arg(long, value_name = "NAME[=VALUE|=@FILE]")]
+    pub(crate) secret: Vec<String>,
+
+    /// A progress service to which every event is pushed, as `hotcell progress serve` is one. It never slows or
+    /// fails the workflow.
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) report_to: Option<String>,
+
+    /// How long to wait at the end until the progress service has everything, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub(crate) report_grace: u64,
+
+    /// A folder of definitions that `run: workflow` finds.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) catalog: Option<PathBuf>,
+
+    /// Where compiled components are kept. Empty: nowhere [default: hotcell in the user's cache folder].
+    #[arg(long, value_name = "DIR", env = "HOTCELL_CACHE", value_hint = ValueHint::DirPath)]
+    pub(crate) cache: Option<PathBuf>,
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProgressForm {
+    /// A live tree on a terminal, lines elsewhere.
+    Pretty,
+    /// One event a line, as JSON.
+    Json,
+    /// Nothing.
+    None,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotcell validate workflow.yaml
+  hotcell validate workflows/*.yaml --format json | jq '.[].diagnostics[].code'
+
+Exit codes: 0 all are valid, 2 at least one is not.")]
+pub(crate) struct ValidateCommand {
+    /// The documents, in YAML or JSON; - for standard input.
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// How problems are shown: for people, or as a JSON array with one entry for each file.
+    #[arg(long, default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProgressCommand {
+    /// Collects progress events and serves them to whoever watches.
+    Serve(ServeCommand),
+    /// Draws the events that a progress service has, and those that come.
+    Watch(WatchCommand),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotcell progress serve --listen 127.0.0.1:7070                      in memory
+  hotcell progress serve --listen 127.0.0.1:7070 --store events.db    in a SQLite file
+  grpcurl -plaintext 127.0.0.1:7070 list                              health and reflection are on
+
+There is no authentication: listen where only those can connect who may read everything.")]
+pub(crate) struct ServeCommand {
+    /// The address to listen at.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7070")]
+    pub(crate) listen: SocketAddr,
+
+    /// The SQLite file that keeps the events [default: they are kept in memory].
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) store: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotcell progress watch http://127.0.0.1:7070                        every execution
+  hotcell progress watch http://127.0.0.1:7070 01939c2e-…             one, until it ends
+  hotcell progress watch http://127.0.0.1:7070 01939c2e-… --from 40 --progress json")]
+pub(crate) struct WatchCommand {
+    /// The progress service.
+    #[arg(value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) url: String,
+
+    /// The execution to watch [default: all].
+    #[arg(value_name = "EXECUTION")]
+    pub(crate) execution: Option<String>,
+
+    /// The first sequence number to show.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) from: u64,
+
+    /// How events are shown: drawn on standard error, or one JSON event a line on standard output.
+    #[arg(long, value_name = "FORM", default_value = "pretty")]
+    pub(crate) progress: ProgressForm,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotcell completions bash > ~/.local/share/bash-completion/completions/hotcell
+  hotcell completions zsh > \"${fpath[1]}/_hotcell\"
+  hotcell completions fish > ~/.config/fish/completions/hotcell.fish")]
+pub(crate) struct CompletionsCommand {
+    /// The shell.
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// `HOST` or `HOST:PORT`.
+fn net_grant(text: &str) -> Result<String, String> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !host.ends_with(':') || host.starts_with('[') => (host, Some(port)),
+        _ => (text, None),
+    };
+    if host.is_empty() || host.contains(['/', '@', ' ']) {
+        return Err(format!("{text:?} is not a host; write, for example, api.example.com or api.example.com:8443"));
+    }
+    match port.map(str::parse::<u16>) {
+        Some(Err(_)) => Err(format!("{text:?} does not end with a port between 0 and 65535")),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_host_may_have_a_port() {
+        for text in ["example.com", "example.com:443", "[::1]:80"] {
+            assert_eq!(net_grant(text), Ok(text.into()));
+        }
+        for text in ["", ":80", "https://example.com", "example.com:http", "example.com:99999"] {
+            assert!(net_grant(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The `hotcell` command.
+
+mod arguments;
+mod completions;
+mod diagnostics;
+mod document;
+mod drawing;
+mod engine;
+mod progress;
+mod run;
+mod secrets;
+mod show;
+mod signals;
+mod validate;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Command, ProgressCommand};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_env("HOTCELL_LOG"))
+        .with_writer(std::io::stderr)
+        .init();
+    let result = match arguments.command {
+        Command::Run(command) => asynchronously(run::run(command)),
+        Command::Validate(command) => validate::validate(&command),
+        Command::Progress(ProgressCommand::Serve(command)) => asynchronously(progress::serve(command)),
+        Command::Progress(ProgressCommand::Watch(command)) => asynchronously(progress::watch(command)),
+        Command::Completions(command) => completions::print(&command),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("hotcell: {error:#}");
+        ExitCode::from(exit::REFUSED)
+    })
+}
+
+/// What the exit codes mean. Scripts rely on them.
+mod exit {
+    /// The workflow failed.
+    pub(crate) const FAULTED: u8 = 1;
+    /// Something was refused before anything ran: arguments, a definition, a component.
+    pub(crate) const REFUSED: u8 = 2;
+    /// The workflow was cancelled, as for a program that SIGINT ended.
+    pub(crate) const CANCELLED: u8 = 130;
+}
+
+fn asynchronously(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    // What runs workflows has threads of its own. Of these, one may stand still before a terminal that takes
+    // nothing (Ctrl-S) while the other serves the network.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let result = runtime.block_on(command);
+    runtime.shutdown_background();
+    result
+}

@@ -1,0 +1,192 @@
+//! `hotcell run`
+
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use hotcell_definition::{Definition, Parsed};
+use hotcell_expression::Data;
+use hotcell_machine::{ExecutionId, Outcome, Unsupported};
+use hotcell_progress::{EventLog, Reporter, ReporterOptions};
+use hotcell_runtime::{Catalog, Clock, End, Execution, StartExecution, SystemClock, Workflow, WorkflowTimes};
+
+use crate::arguments::{ProgressForm, RunCommand};
+use crate::engine::{Engine, cache_folder};
+use crate::show::Show;
+use crate::signals::Interruptions;
+use crate::{diagnostics, document, exit, secrets};
+
+/// Runs a workflow to its end.
+pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
+    let mut interruptions = Interruptions::listen()?;
+    let input = read_input(command.input.as_deref())?;
+    let secrets = Arc::new(secrets::read(&command.secret)?);
+    if !command.allow_net.is_empty() {
+        eprintln!(
+            "hotcell: --allow-net has no effect yet: no kind of task that this version runs can reach the network"
+        );
+    }
+    let events = EventLog::new();
+    let shown = events.subscribe();
+    let reporter = command
+        .report_to
+        .as_deref()
+        .map(|url| Reporter::start(events.subscribe(), url, ReporterOptions::default()))
+        .transpose()
+        .context("--report-to")?;
+
+    let engine = Engine::new(events.clone(), cache_folder(command.cache.as_deref()))?;
+    let Some(workflow) = load(&command.file, &engine, command.progress)? else {
+        return Ok(ExitCode::from(exit::REFUSED));
+    };
+    if let Some(folder) = &command.catalog {
+        engine.runtime.set_catalog(read_catalog(folder, &engine)?);
+    }
+
+    let show = Show::new(command.progress, Box::new(io::stderr()));
+    let showing = tokio::spawn(show.follow(shown));
+    let id = ExecutionId::new(uuid::Uuid::now_v7().to_string());
+    let execution = engine.runtime.start(StartExecution { workflow: Arc::new(workflow), id, input, secrets });
+    let end = wait(execution, &mut interruptions).await;
+    events.close();
+    showing.await.context("the drawing of progress failed")?;
+
+    // The output first: whoever waits for it need not wait for the reporter.
+    let code = conclude(end, command.progress)?;
+    if let Some(reporter) = reporter {
+        let flushed = tokio::select! {
+            flushed = reporter.flush(Duration::from_secs(command.report_grace)) => flushed,
+            () = interruptions.next() => reporter.flush(Duration::ZERO).await,
+        };
+        if !flushed.is_complete() {
+            eprintln!("hotcell: {flushed}");
+        }
+    }
+    Ok(code)
+}
+
+/// Waits for the end. The first interruption cancels the workflow, the second one ends the program.
+async fn wait(mut execution: Execution, interruptions: &mut Interruptions) -> End {
+    tokio::select! {
+        end = execution.end() => return end,
+        () = interruptions.next() => execution.cancel(Some("interrupted".into())),
+    }
+    tokio::select! {
+        end = execution.end() => end,
+        () = interruptions.next() => std::process::exit(exit::CANCELLED.into()),
+    }
+}
+
+fn conclude(end: End, progress: ProgressForm) -> anyhow::Result<ExitCode> {
+    match end {
+        End::Ran(Outcome::Completed(output)) => {
+            print_output(&output).context("could not write the output")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        End::Ran(Outcome::Faulted(problem)) => {
+            // The other forms of progress have told it.
+            if progress == ProgressForm::None {
+                eprintln!("hotcell: the workflow failed: {problem}");
+            }
+            Ok(ExitCode::from(exit::FAULTED))
+        }
+        End::Ran(Outcome::Cancelled) => Ok(ExitCode::from(exit::CANCELLED)),
+        End::Refused(problem) => {
+            if progress == ProgressForm::None {
+                eprintln!("hotcell: {problem}");
+            }
+            Ok(ExitCode::from(exit::REFUSED))
+        }
+    }
+}
+
+/// For people if a person looks, on one line if a program does.
+fn print_output(output: &Data) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    if stdout.is_terminal() {
+        serde_json::to_writer_pretty(&mut stdout, output.value())?;
+    } else {
+        serde_json::to_writer(&mut stdout, output.value())?;
+    }
+    stdout.write_all(b"\n")?;
+    stdout.flush()
+}
+
+fn read_input(argument: Option<&str>) -> anyhow::Result<Data> {
+    let (text, from) = match argument {
+        None => ("{}".to_owned(), "--input".to_owned()),
+        Some("-") => (
+            read_bounded(io::stdin().lock()).context("--input -: could not read standard input")?,
+            "standard input".into(),
+        ),
+        Some(text) => match text.strip_prefix('@') {
+            Some(file) => {
+                let opened = std::fs::File::open(file).with_context(|| format!("--input: could not open {file}"))?;
+                (read_bounded(opened).with_context(|| format!("--input: could not read {file}"))?, file.to_owned())
+            }
+            None => (text.to_owned(), "--input".into()),
+        },
+    };
+    Data::from_json(&text).map_err(|error| anyhow::anyhow!("{from}: {error}"))
+}
+
+/// Reads a text, a little more than data may have at the most; what is cut is refused as too large.
+fn read_bounded(reader: impl Read) -> io::Result<String> {
+    let mut text = String::new();
+    reader.take(4 * Data::MAX_BYTES).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Reads the definition, and says what is wrong with it.
+fn load(file: &Path, engine: &Engine, progress: ProgressForm) -> anyhow::Result<Option<Workflow>> {
+    let parsing = SystemClock.now();
+    let bytes = document::read(file)?;
+    let source = String::from_utf8_lossy(&bytes).into_owned();
+    let name = file.display().to_string();
+    let Parsed { definition, warnings, locations } = match Definition::parse(&bytes) {
+        Ok(parsed) => parsed,
+        Err(refused) => {
+            eprint!("{}", diagnostics::render(&name, &source, &refused.diagnostics));
+            return Ok(None);
+        }
+    };
+    if progress == ProgressForm::Pretty {
+        eprint!("{}", diagnostics::render(&name, &source, &warnings));
+    }
+    let times = WorkflowTimes { parsing, parsed: SystemClock.now() };
+    let folder = file.parent().unwrap_or(Path::new("."));
+    match Workflow::new(Arc::new(definition), folder, engine.evaluators(), times) {
+        Ok(workflow) => Ok(Some(workflow)),
+        Err(unsupported) => {
+            for Unsupported { pointer, message } in unsupported {
+                let place = locations.pointer(&pointer);
+                eprintln!("{name}:{}:{}: {pointer}: {message}", place.line, place.column);
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// Every definition in a folder, by its extension. One that is not valid is refused with its name.
+fn read_catalog(folder: &Path, engine: &Engine) -> anyhow::Result<Catalog> {
+    let mut catalog = Catalog::default();
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("--catalog: could not read {}", folder.display()))?;
+    for entry in entries {
+        let path = entry.with_context(|| format!("--catalog: could not read {}", folder.display()))?.path();
+        if !path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known)) {
+            continue;
+        }
+        match load(&path, engine, ProgressForm::None)? {
+            Some(workflow) => catalog.add(Arc::new(workflow)),
+            None => bail!(
+                "--catalog: {} is not a definition that can be run; correct it or move it elsewhere",
+                path.display()
+            ),
+        }
+    }
+    Ok(catalog)
+}

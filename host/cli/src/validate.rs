@@ -1,0 +1,87 @@
+//! `hotcell validate`
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use hotcell_definition::{Definition, Diagnostic};
+use hotcell_machine::Program;
+use serde::Serialize;
+
+use crate::arguments::{Format, ValidateCommand};
+use crate::{diagnostics, document, exit};
+
+/// What was found in one file.
+#[derive(Serialize)]
+struct Report {
+    file: String,
+    valid: bool,
+    diagnostics: Vec<Diagnostic>,
+    /// What is valid and does not run in this version.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unsupported: Vec<Unsupported>,
+}
+
+#[derive(Serialize)]
+struct Unsupported {
+    pointer: String,
+    message: String,
+}
+
+/// Checks every file, and says what is wrong with each.
+pub(crate) fn validate(command: &ValidateCommand) -> anyhow::Result<ExitCode> {
+    let mut reports = Vec::new();
+    let mut failed = false;
+    for file in &command.files {
+        let (report, source) = match check(file) {
+            Ok(checked) => checked,
+            Err(error) => {
+                failed = true;
+                eprintln!("hotcell: {error:#}");
+                continue;
+            }
+        };
+        failed |= !report.valid;
+        if command.format == Format::Text {
+            print_report(&report, &source);
+        }
+        reports.push(report);
+    }
+    if command.format == Format::Json {
+        println!("{}", serde_json::to_string_pretty(&reports)?);
+    }
+    Ok(if failed { ExitCode::from(exit::REFUSED) } else { ExitCode::SUCCESS })
+}
+
+fn check(file: &Path) -> anyhow::Result<(Report, String)> {
+    let bytes = document::read(file)?;
+    let source = String::from_utf8_lossy(&bytes).into_owned();
+    let (valid, diagnostics, unsupported) = match Definition::parse(&bytes) {
+        Ok(parsed) => {
+            let unsupported = Program::new(parsed.definition.into()).err().unwrap_or_default();
+            (true, parsed.warnings, unsupported)
+        }
+        Err(refused) => (false, refused.diagnostics, Vec::new()),
+    };
+    let unsupported =
+        unsupported.into_iter().map(|found| Unsupported { pointer: found.pointer, message: found.message }).collect();
+    Ok((Report { file: file.display().to_string(), valid, diagnostics, unsupported }, source))
+}
+
+fn print_report(report: &Report, source: &str) {
+    eprint!("{}", diagnostics::render(&report.file, source, &report.diagnostics));
+    let file = &report.file;
+    if !report.valid {
+        println!("{file}: refused, {}", count(report.diagnostics.len(), "problem"));
+    } else if report.diagnostics.is_empty() {
+        println!("{file}: valid");
+    } else {
+        println!("{file}: valid, {}", count(report.diagnostics.len(), "warning"));
+    }
+    for unsupported in &report.unsupported {
+        println!("  does not run yet: {}: {}", unsupported.pointer, unsupported.message);
+    }
+}
+
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}

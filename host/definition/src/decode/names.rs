@@ -1,0 +1,65 @@
+//! Names and versions, and which characters they may have.
+
+use crate::Code;
+use crate::problems::quote;
+use crate::reader::Node;
+
+/// The runtime expression arguments of the specification.
+const ARGUMENTS: [&str; 8] = ["context", "input", "output", "secrets", "authorization", "task", "workflow", "runtime"];
+
+/// A namespace or name: `^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`
+pub(super) fn workflow_name(node: Node<'_>) -> Option<String> {
+    let name = node.string()?;
+    let inner = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let edges = name.starts_with(|c: char| c != '-') && name.ends_with(|c: char| c != '-');
+    if inner && edges && name.len() <= 63 {
+        return Some(name.into());
+    }
+    node.error(Code::InvalidName, || {
+        let message = format!("`{}` is not a name for a workflow or a namespace.", quote(name));
+        (message, "Use letters, digits and, between them, hyphens; at most 63 characters.".into())
+    })
+}
+
+/// The version of the DSL. Every 1.x is read, as minor versions only add.
+pub(super) fn dsl_version(node: Node<'_>) -> Option<String> {
+    let version = semantic_version(node)?;
+    if version.major == 1 {
+        return Some(version.to_string());
+    }
+    node.error(Code::UnsupportedDsl, || {
+        (format!("The version {version} of the DSL is not supported."), "Write the document for 1.0.3.".into())
+    })
+}
+
+/// A semantic version.
+pub(super) fn semantic_version(node: Node<'_>) -> Option<semver::Version> {
+    let text = node.string()?;
+    semver::Version::parse(text).ok().or_else(|| {
+        node.error(Code::InvalidVersion, || {
+            let message = format!("`{}` is not a semantic version.", quote(text));
+            (message, "Write three numbers, as in '1.0.3', and behind them a `-pre.release` if you like.".into())
+        })
+    })
+}
+
+/// The name of a variable, as jq has them, without its `$`.
+pub(super) fn variable(node: Node<'_>) -> Option<String> {
+    let name = node.string()?;
+    let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if !first || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return node.error(Code::InvalidVariableName, || {
+            let help = match name.strip_prefix('$') {
+                Some(bare) => format!("Write `{}`, without the `$`.", quote(bare)),
+                None => "Use letters, digits and `_`, and no digit at the beginning.".into(),
+            };
+            (format!("Expressions cannot use a variable that is called `{}`.", quote(name)), help)
+        });
+    }
+    if ARGUMENTS.contains(&name) {
+        node.warn(Code::HiddenArgument, || {
+            (format!("This variable hides the argument `${name}`."), "Use another name.".into())
+        });
+    }
+    Some(name.into())
+}

@@ -1,0 +1,85 @@
+//! From bytes to a definition, or to everything that is wrong with them.
+
+use crate::decode;
+use crate::locations::Locations;
+use crate::problems::Problems;
+use crate::reader::Reader;
+use crate::yaml;
+use crate::{Definition, Diagnostic, Severity};
+
+/// What came out of a document that is valid.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The definition.
+    pub definition: Definition,
+    /// What its author should know, in the order in which it stands. At most [`MAX_LISTED`](crate::MAX_LISTED), and
+    /// one more that says how many there are besides.
+    pub warnings: Vec<Diagnostic>,
+    /// Where each value of the definition stood.
+    pub locations: Locations,
+}
+
+/// A document that is not valid: everything that is wrong with it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("the workflow definition is not valid: {}", self.summary())]
+pub struct Refused {
+    /// Errors, at least one, and warnings, in the order in which they stand. At most
+    /// [`MAX_LISTED`](crate::MAX_LISTED) of both, and one more that says how many there are besides.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Refused {
+    /// The first error, and how many more there are.
+    fn summary(&self) -> String {
+        let mut errors = self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        let first = errors.next().map(ToString::to_string).unwrap_or_default();
+        match errors.count() {
+            0 => first,
+            more => format!("{first}, and {more} more"),
+        }
+    }
+}
+
+impl Definition {
+    /// Reads and validates a document in YAML 1.2 or JSON.
+    ///
+    /// Takes time and memory in proportion to the size of the document, whatever it holds; [`MAX_DOCUMENT_BYTES`](
+    /// crate::MAX_DOCUMENT_BYTES) and its neighbours bound both.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the document. A syntax error, and a document beyond a bound, end the search for
+    /// more.
+    ///
+    /// # Example
+    /// ```
+    /// use hotcell_definition::Definition;
+    ///
+    /// let text = "
+    /// document: { dsl: '1.0.3', namespace: shop, name: greet, version: '1.0.0' }
+    /// do:
+    ///   - greet:
+    ///       set: { greeting: 'Hello ${ .name }!' }
+    ///       than: end
+    /// ";
+    /// let refused = Definition::parse(text.as_bytes()).unwrap_err();
+    /// let problem = &refused.diagnostics[0];
+    /// assert_eq!(problem.code.as_str(), "unknown-field");
+    /// assert_eq!((problem.place.line, problem.place.column), (6, 7));
+    /// assert_eq!(problem.help, "Did you mean `then`?");
+    /// ```
+    pub fn parse(document: &[u8]) -> Result<Parsed, Refused> {
+        let mut problems = Problems::default();
+        let Some((text, tree)) = yaml::read(document, &mut problems) else {
+            return Err(Refused { diagnostics: problems.finish() });
+        };
+        let reader = Reader::new(text, &tree, problems);
+        let definition = decode::definition(reader.root());
+        let problems = reader.into_problems();
+        match definition {
+            Some(definition) if !problems.refuse() => {
+                Ok(Parsed { definition, warnings: problems.finish(), locations: Locations::new(tree) })
+            }
+            _ => Err(Refused { diagnostics: problems.finish() }),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Runtime expressions: that `${` and `}` belong together. Whether what stands between them is jq, is checked later.
+
+use serde_json::Value;
+
+use super::Node;
+use crate::problems::quote;
+use crate::{Code, Expression};
+
+impl Node<'_> {
+    /// A field that is an expression, bare or in `${ }`.
+    pub(crate) fn expression(self) -> Option<Expression> {
+        let text = self.as_str().or_else(|| self.wrong_type("a string that holds an expression"))?.trim();
+        let Some(body) = text.strip_prefix("${") else {
+            return self.bare_expression(text);
+        };
+        match closing_brace(body) {
+            None => self.unterminated(text),
+            Some(end) if end + 1 == body.len() => self.bare_expression(body[..end].trim()),
+            Some(_) => self.error(Code::NotOneExpression, || {
+                let message = format!("`{}` is more than one `${{ }}`; this field is one expression.", quote(text));
+                (message, "Put everything into one `${ }`, or leave it out altogether.".into())
+            }),
+        }
+    }
+
+    fn bare_expression(self, text: &str) -> Option<Expression> {
+        if text.is_empty() {
+            return self.error(Code::EmptyExpression, || {
+                ("The expression is empty.".into(), "Write a jq expression, `.` for the data as it is.".into())
+            });
+        }
+        Some(Expression(text.into()))
+    }
+
+    /// Checks the strings of a free-form value. Recursive, as deep as the tree.
+    pub(super) fn check_templates(self, value: &Value) -> Option<()> {
+        match value {
+            Value::String(text) => self.check_template(text),
+            // Every item is checked, also after one that is wrong.
+            Value::Array(_) => self.elements().map(|item| item.check_item()).fold(Some(()), Option::and),
+            Value::Object(_) => self.members().map(|(_, item)| item.check_item()).fold(Some(()), Option::and),
+            _ => Some(()),
+        }
+    }
+
+    fn check_item(self) -> Option<()> {
+        if let Some(text) = self.as_str() {
+            return self.check_template(text);
+        }
+        let items = self.elements().map(|item| item.check_item()).fold(Some(()), Option::and);
+        let members = self.members().map(|(_, item)| item.check_item()).fold(Some(()), Option::and);
+        items.and(members)
+    }
+
+    fn check_template(self, text: &str) -> Option<()> {
+        let mut rest = text;
+        while let Some(start) = rest.find("${") {
+            let body = &rest[start + 2..];
+            let Some(end) = closing_brace(body) else { return self.unterminated(&rest[start..]) };
+            self.bare_expression(body[..end].trim())?;
+            rest = &body[end + 1..];
+        }
+        Some(())
+    }
+
+    fn unterminated<T>(self, text: &str) -> Option<T> {
+        self.error(Code::UnterminatedExpression, || {
+            let message = format!("The expression `{}` has no closing `}}`.", quote(text));
+            (message, "Close it: `${ … }`. Braces, quotes and parentheses inside must be balanced.".into())
+        })
+    }
+}
+
+/// Whether a string is exactly one `${ }`, blanks around it aside.
+pub(crate) fn is_expression(text: &str) -> bool {
+    text.trim().strip_prefix("${").is_some_and(|body| closing_brace(body).is_some_and(|end| end + 1 == body.len()))
+}
+
+/// The place of the `}` that closes an expression. jq's own braces, and its strings with whatever stands in them,
+/// interpolations included, are skipped.
+fn closing_brace(body: &str) -> Option<usize> {
+    #[derive(PartialEq)]
+    enum Inside {
+        Braces,
+        Parentheses,
+        String,
+    }
+    let mut open: Vec<Inside> = Vec::new();
+    let mut characters = body.char_indices();
+    while let Some((at, c)) = characters.next() {
+        if open.last() == Some(&Inside::String) {
+            match c {
+                '"' => drop(open.pop()),
+                '\\' if matches!(characters.next(), Some((_, '('))) => open.push(Inside::Parentheses),
+                _ => {}
+            }
+            continue;
+        }
+        match c {
+            '}' if open.is_empty() => return Some(at),
+            '"' => open.push(Inside::String),
+            '{' => open.push(Inside::Braces),
+            '(' => open.push(Inside::Parentheses),
+            '}' if open.last() == Some(&Inside::Braces) => drop(open.pop()),
+            ')' if open.last() == Some(&Inside::Parentheses) => drop(open.pop()),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_expression;
+
+    #[test]
+    fn one_expression_is_told_from_text_with_expressions() {
+        for text in ["${ .a }", " ${.a} ", r#"${ "}" }"#, "${ {a: .b} }", r#"${ "\(.a | "}")" }"#, "${}"] {
+            assert!(is_expression(text), "{text}");
+        }
+        for text in ["a ${ .a }", "${ .a } ${ .b }", "${ .a", "$.a", ""] {
+            assert!(!is_expression(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Reads values of the tree as what the DSL says they are, and reports whatever is not.
+//!
+//! Decoding a value never stops at a problem: what could not be read is `None`, the problem is in the list, and the
+//! next field is read. The definition exists only if there is no problem in the end.
+
+mod declared;
+mod expression;
+mod node;
+mod object;
+
+use std::cell::RefCell;
+
+pub(crate) use declared::{Component, Declared};
+pub(crate) use expression::is_expression;
+pub(crate) use node::Node;
+pub(crate) use object::Object;
+
+use crate::pointer::Pointer;
+use crate::problems::Problems;
+use crate::yaml::{Kind, MAX_TASK_DATA, MAX_TEXT_BYTES, MAX_VALUES, NodeId, Tree, Weight};
+
+/// What all readers of one document share.
+pub(crate) struct Reader<'d> {
+    text: &'d str,
+    tree: &'d Tree,
+    declared: Declared<'d>,
+    problems: RefCell<Problems>,
+    /// How each value that was visited was reached; aliases can be reached in several ways.
+    steps: RefCell<Vec<Step>>,
+    task_data: RefCell<Weight>,
+}
+
+/// A step from one value into another.
+#[derive(Clone, Copy)]
+struct Step {
+    from: PathId,
+    segment: Segment,
+}
+
+#[derive(Clone, Copy)]
+enum Segment {
+    Entry(NodeId, u32),
+    Index(u32),
+}
+
+/// How a value was reached: the index of the last step, or nothing for the root.
+type PathId = Option<u32>;
+
+impl<'d> Reader<'d> {
+    pub(crate) fn new(text: &'d str, tree: &'d Tree, problems: Problems) -> Self {
+        Reader {
+            text,
+            tree,
+            declared: Declared::of(tree),
+            problems: RefCell::new(problems),
+            steps: RefCell::default(),
+            task_data: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn root(&self) -> Node<'_> {
+        Node::root(self)
+    }
+
+    pub(crate) fn into_problems(self) -> Problems {
+        self.problems.into_inner()
+    }
+
+    /// Whether the data of a task may be kept, together with that of all tasks before.
+    pub(crate) fn may_keep_task(&self, weight: Weight) -> bool {
+        let mut kept = self.task_data.borrow_mut();
+        kept.values = kept.values.saturating_add(weight.values);
+        kept.text = kept.text.saturating_add(weight.text);
+        kept.values <= MAX_VALUES * MAX_TASK_DATA && kept.text <= MAX_TEXT_BYTES * MAX_TASK_DATA
+    }
+
+    fn step(&self, from: PathId, segment: Segment) -> PathId {
+        let mut steps = self.steps.borrow_mut();
+        steps.push(Step { from, segment });
+        Some(steps.len() as u32 - 1)
+    }
+
+    fn pointer(&self, mut path: PathId) -> String {
+        let steps = self.steps.borrow();
+        let mut segments = Vec::new();
+        while let Some(step) = path.map(|at| steps[at as usize]) {
+            segments.push(step.segment);
+            path = step.from;
+        }
+        let mut pointer = Pointer::default();
+        for segment in segments.into_iter().rev() {
+            match segment {
+                Segment::Index(index) => pointer.index(index as usize),
+                Segment::Entry(mapping, index) => match &self.tree.node(mapping).kind {
+                    Kind::Mapping(entries) => pointer.name(&entries[index as usize].name),
+                    _ => unreachable!("entries stand in mappings"),
+                },
+            }
+        }
+        pointer.0
+    }
+}

@@ -1,0 +1,132 @@
+//! The arguments of runtime expressions ("Runtime expression arguments" in `dsl.md`).
+
+use std::cell::OnceCell;
+use std::sync::{Arc, LazyLock};
+
+use hotcell_expression::{Bindings, Data};
+use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
+use serde_json::{Map, Value, json};
+
+use crate::program::Program;
+use crate::state::State;
+
+/// Which expression is evaluated, and thus which arguments it has: the rows of the specification's table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place<'a> {
+    WorkflowInput,
+    /// `if` and `input.from`
+    TaskInput,
+    TaskDefinition,
+    TaskOutput {
+        raw_output: &'a Data,
+    },
+    TaskExport {
+        raw_output: &'a Data,
+        output: &'a Data,
+    },
+    WorkflowOutput,
+}
+
+/// The variables that an expression at a place of a frame can use.
+pub(crate) struct Arguments<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) state: &'a State,
+    pub(crate) frame: u64,
+    pub(crate) place: Place<'a>,
+    pub(crate) secrets: &'a Map<String, Value>,
+    /// `$workflow`, which does not change during an execution.
+    pub(crate) workflow: &'a OnceCell<Arc<Value>>,
+}
+
+impl Bindings for Arguments<'_> {
+    fn variable(&self, name: &str) -> Option<Arc<Value>> {
+        use Place::{TaskDefinition, TaskExport, TaskOutput, WorkflowInput, WorkflowOutput};
+        // A variable hides the argument of the same name; authors are warned of it when the document is read.
+        if let Some(data) = self.variable_of_tasks(name) {
+            return Some(data.share());
+        }
+        match (name, self.place) {
+            ("workflow", _) => Some(Arc::clone(self.workflow.get_or_init(|| Arc::new(self.describe_workflow())))),
+            ("runtime", _) => Some(Arc::clone(&RUNTIME)),
+            ("secrets", _) => Some(Arc::new(Value::Object(
+                self.secrets
+                    .iter()
+                    .filter(|(name, _)| self.declares_secret(name))
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect(),
+            ))),
+            ("context", WorkflowInput) => None,
+            ("context", _) => Some(self.state.context(self.frame).share()),
+            ("task", WorkflowInput | WorkflowOutput) => None,
+            ("task", _) => Some(Arc::new(self.describe_task())),
+            ("input", TaskDefinition | TaskOutput { .. } | TaskExport { .. }) => {
+                self.state.frames.get(&self.frame).map(|frame| frame.input.share())
+            }
+            ("output", TaskExport { output, .. }) => Some(output.share()),
+            // No task that hotcell runs today authenticates.
+            ("authorization", TaskDefinition | TaskOutput { .. } | TaskExport { .. }) => Some(Arc::new(Value::Null)),
+            _ => None,
+        }
+    }
+
+    fn grants_secret(&self, name: &str) -> bool {
+        self.secrets.contains_key(name) && self.declares_secret(name)
+    }
+}
+
+impl Arguments<'_> {
+    /// The variable of the innermost loop or handler that has one of this name. The workflow's own frame has none.
+    fn variable_of_tasks(&self, name: &str) -> Option<&Data> {
+        self.state
+            .ancestry(self.frame)
+            .find_map(|(_, frame)| frame.variables.iter().find(|(variable, _)| &**variable == name))
+            .map(|(_, data)| data)
+    }
+
+    /// A workflow has only the secrets that its document names under `use.secrets`.
+    fn declares_secret(&self, name: &str) -> bool {
+        self.program.definition.components.secrets.iter().any(|declared| declared == name)
+    }
+
+    fn describe_workflow(&self) -> Value {
+        json!({
+            "id": self.state.execution,
+            "definition": *self.program.definition.source,
+            "input": self.state.input,
+            "startedAt": describe_time(self.state.started_at),
+        })
+    }
+
+    fn describe_task(&self) -> Value {
+        let Some((frame, node)) =
+            self.state.frames.get(&self.frame).and_then(|frame| Some((frame, self.program.node(frame.node?))))
+        else {
+            return Value::Null;
+        };
+        let mut task = json!({
+            "name": node.name,
+            "reference": node.reference,
+            "definition": *node.source,
+            "input": frame.raw_input,
+            "startedAt": describe_time(frame.started_at),
+        });
+        if let Place::TaskOutput { raw_output } | Place::TaskExport { raw_output, .. } = self.place {
+            task["output"] = raw_output.value().clone();
+        }
+        task
+    }
+}
+
+static RUNTIME: LazyLock<Arc<Value>> =
+    LazyLock::new(|| Arc::new(json!({"name": "hotcell", "version": env!("CARGO_PKG_VERSION"), "metadata": {}})));
+
+/// The specification's descriptor of a time.
+fn describe_time(time: Timestamp) -> Value {
+    /// Milliseconds: as precise as the descriptor's own `epoch.milliseconds`.
+    const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+    json!({
+        "iso8601": PRINTER.timestamp_to_string(&time),
+        "epoch": { "seconds": time.as_second(), "milliseconds": time.as_millisecond() },
+    })
+}

@@ -1,0 +1,135 @@
+//! What a machine asks of its driver.
+
+use std::fmt;
+use std::sync::Arc;
+
+use hotcell_definition::Problem;
+use hotcell_expression::Data;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{EventTask, ExecutionId};
+
+/// The id of a call: `<execution>/<number>`. The same after a crash, and for no other call, so that guests can
+/// use it as idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CallId(Arc<str>);
+
+impl CallId {
+    pub(crate) fn new(execution: &ExecutionId, frame: u64) -> Self {
+        CallId(format!("{execution}/{frame}").into())
+    }
+
+    /// The number of the performance of the task that makes the call, if the id belongs to the execution.
+    pub(crate) fn frame(&self, execution: &ExecutionId) -> Option<u64> {
+        self.0.strip_prefix(execution.as_str())?.strip_prefix('/')?.parse().ok()
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The id of a child execution: `<parent>.<number>`.
+pub type ChildId = ExecutionId;
+
+/// The id of a timer within its execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TimerId(pub u64);
+
+/// What the driver must do now. Commands of one turn are carried out in their order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Start a call; its end comes back as [`crate::InputKind::CallEnded`].
+    StartCall(Box<StartCall>),
+    /// Interrupt a call. Whatever comes of it afterwards is ignored.
+    CancelCall {
+        /// The call.
+        call: CallId,
+    },
+    /// Feed [`crate::InputKind::TimerFired`] at this time, or at once if it has passed.
+    SetTimer {
+        /// The timer.
+        timer: TimerId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Forget a timer.
+    ClearTimer {
+        /// The timer.
+        timer: TimerId,
+    },
+    /// Start another execution; its end comes back as [`crate::InputKind::ChildEnded`] if it is awaited.
+    StartChild(Box<StartChild>),
+    /// Cancel a child execution.
+    CancelChild {
+        /// The child.
+        child: ChildId,
+    },
+    /// The turn was cut off because it was long: feed [`crate::InputKind::Proceed`] next. Other inputs may come
+    /// in between, so that an endless loop can be cancelled.
+    Proceed,
+    /// The execution has ended. No command follows.
+    Finish {
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// A call to start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StartCall {
+    /// Its id.
+    pub id: CallId,
+    /// The task that makes it.
+    pub task: EventTask,
+    /// The component, as the definition names it.
+    pub component: String,
+    /// The export to call. Default: the task handler.
+    pub export: Option<String>,
+    /// What the component gets.
+    pub input: Data,
+    /// When the call is of no use any more: the nearest timeout of the task and of what it stands in.
+    pub deadline: Option<Timestamp>,
+}
+
+/// A child execution to start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StartChild {
+    /// Its id.
+    pub id: ChildId,
+    /// The task that starts it.
+    pub task: EventTask,
+    /// The namespace of the workflow.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its version, or `latest`.
+    pub version: String,
+    /// What it gets.
+    pub input: Data,
+    /// Whether the task waits for its end.
+    pub awaited: bool,
+}
+
+/// How an execution ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// With an output.
+    Completed(Data),
+    /// With an error that nothing caught.
+    Faulted(Problem),
+    /// Someone cancelled it.
+    Cancelled,
+}

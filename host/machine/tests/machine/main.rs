@@ -1,0 +1,10 @@
+//! Workflows in a simulated world: what the specification says of them, and what must hold whatever they are.
+
+mod cases;
+mod chance;
+mod documents;
+mod evaluator;
+mod ledger;
+mod scale;
+mod simulation;
+mod whatever_happens;

@@ -1,0 +1,54 @@
+//! The workflows that others can run (`run: workflow`).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use hotcell_definition::{ErrorKind, Problem};
+
+use crate::workflow::Workflow;
+
+/// Workflows by namespace, name and version.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    workflows: HashMap<(String, String), Vec<Arc<Workflow>>>,
+}
+
+impl Catalog {
+    /// Adds a workflow. One of the same namespace, name and version is replaced.
+    pub fn add(&mut self, workflow: Arc<Workflow>) {
+        let identity = workflow.identity();
+        let versions = self.workflows.entry((identity.namespace.clone(), identity.name.clone())).or_default();
+        versions.retain(|known| known.identity() != workflow.identity());
+        versions.push(workflow);
+        versions.sort_by(|a, b| version(a).cmp(version(b)));
+    }
+
+    /// The workflow of that name and version; `latest` is the highest version.
+    ///
+    /// # Errors
+    /// A problem that says which workflow is missing, and which versions there are.
+    pub fn find(&self, namespace: &str, name: &str, wanted: &str) -> Result<Arc<Workflow>, Problem> {
+        let versions = self.workflows.get(&(namespace.to_owned(), name.to_owned())).map_or(&[][..], Vec::as_slice);
+        let found = match wanted {
+            "latest" => versions.last(),
+            exact => versions.iter().find(|workflow| version(workflow).to_string() == exact),
+        };
+        found.cloned().ok_or_else(|| {
+            let known: Vec<String> = versions.iter().map(|workflow| version(workflow).to_string()).collect();
+            let known = if known.is_empty() {
+                "no workflow of that name is known; give the folder that it is in with `--catalog`".to_owned()
+            } else {
+                format!("the versions that are known are {}", known.join(", "))
+            };
+            Problem::new(
+                ErrorKind::Configuration,
+                "Workflow not found",
+                format!("{namespace}/{name} {wanted}: {known}"),
+            )
+        })
+    }
+}
+
+fn version(workflow: &Workflow) -> &semver::Version {
+    &workflow.definition().document.version
+}

@@ -1,0 +1,101 @@
+//! Where components are: files beside the definition.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hotcell_definition::{ErrorKind, Problem};
+use hotcell_sandbox::{Cells, Digest};
+
+/// The largest component that is read: 64 MiB.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// Finds components by their path relative to a folder, and remembers what they are.
+#[derive(Debug)]
+pub struct ComponentFolder {
+    folder: PathBuf,
+    prepared: Mutex<HashMap<String, Digest>>,
+}
+
+/// Why a component cannot be called.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ComponentNotFound(String);
+
+impl ComponentNotFound {
+    /// The problem of a task that names the component.
+    pub fn to_problem(&self) -> Problem {
+        Problem::new(ErrorKind::Configuration, "Component not available", self.0.clone())
+    }
+}
+
+impl ComponentFolder {
+    /// Components are found relative to this folder.
+    pub fn new(folder: &Path) -> Self {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        ComponentFolder { folder: folder.to_owned(), prepared: Mutex::default() }
+    }
+
+    /// What the component of this name is known by, if it has been prepared.
+    pub(crate) fn known(&self, name: &str) -> Option<Digest> {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
+    }
+
+    /// Reads and prepares a component, unless that has been done.
+    ///
+    /// # Errors
+    /// It is not there, or not a component that hotcell can call; the message says what to do.
+    pub async fn prepare(&self, name: &str, cells: &dyn Cells) -> Result<Digest, ComponentNotFound> {
+        if let Some(digest) = self.known(name) {
+            return Ok(digest);
+        }
+        let path = self.locate(name)?;
+        let at = path.display().to_string();
+        let bytes = tokio::task::spawn_blocking(move || read(&path))
+            .await
+            .map_err(|error| ComponentNotFound(format!("{at}: {error}")))??;
+        let digest = cells.prepare(bytes).await.map_err(|error| ComponentNotFound(format!("{at}: {error}")))?;
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), digest);
+        Ok(digest)
+    }
+
+    /// A file, by a path that starts at the definition: which files a host has is not for documents to explore.
+    fn locate(&self, name: &str) -> Result<PathBuf, ComponentNotFound> {
+        if name.contains("://") || name.starts_with("oci:") {
+            return Err(ComponentNotFound(format!(
+                "{name}: components are not fetched from elsewhere yet; put the file beside the definition and give its path"
+            )));
+        }
+        let path = Path::new(name);
+        if name.is_empty() || path.is_absolute() {
+            return Err(ComponentNotFound(format!(
+                "{name:?} is not a path relative to the definition; write, for example, `component: components/price.wasm`"
+            )));
+        }
+        Ok(self.folder.join(path))
+    }
+}
+
+fn read(path: &Path) -> Result<Arc<[u8]>, ComponentNotFound> {
+    let failed = |reason: String| ComponentNotFound(format!("{}: {reason}", path.display()));
+    let explain = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => failed(
+            "there is no such file; build the component, or correct the path, which is relative to the definition"
+                .into(),
+        ),
+        _ => failed(error.to_string()),
+    };
+    // A pipe or a device would never end, or never answer.
+    let metadata = std::fs::metadata(path).map_err(explain)?;
+    if !metadata.is_file() {
+        return Err(failed("this is not a file".into()));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(explain)?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(explain)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(failed(format!("the file is larger than {} MiB", MAX_BYTES >> 20)));
+    }
+    Ok(bytes.into())
+}

@@ -1,0 +1,383 @@
+//! Drives one execution: inputs to its machine, commands to cells, timers and children, events to the log.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use hotcell_definition::{ErrorKind, Problem};
+use hotcell_expression::{Data, ExpressionError};
+use hotcell_machine::{
+    CallId, ChildId, Command, Environment, Event, EventKind, Input, InputKind, Machine, Outcome, Start, StartCall,
+    StartChild, TimerId, Turn,
+};
+use hotcell_sandbox as sandbox;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::execution::{End, StartExecution};
+use crate::host::CallHost;
+use crate::runtime::Shared;
+use crate::workflow::Workflow;
+
+/// How deep workflows may run workflows. Answers definitions that run themselves.
+const MAX_NESTED_WORKFLOWS: usize = 16;
+
+/// The longest sleep before the clock is looked at again.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// One execution being driven.
+pub(crate) struct Driver {
+    shared: Arc<Shared>,
+    start: StartExecution,
+    /// The secrets that were granted and that the definition declares.
+    secrets: Arc<Map<String, Value>>,
+    inputs: mpsc::UnboundedSender<Input>,
+    /// The timers that are set, in the order in which they fire.
+    timers: BTreeSet<(Timestamp, TimerId)>,
+    timer_times: HashMap<TimerId, Timestamp>,
+    /// The call that runs in place, on the thread that drives the execution.
+    in_place: Option<(CallId, BoxFuture<'static, Result<Data, Problem>>)>,
+    /// Calls that run beside it.
+    beside: HashMap<CallId, AbortHandle>,
+    calls: JoinSet<()>,
+    children: HashMap<ChildId, mpsc::UnboundedSender<Input>>,
+    /// Children that nobody waits for.
+    detached: JoinSet<()>,
+    proceed: bool,
+}
+
+impl Driver {
+    pub(crate) fn new(shared: Arc<Shared>, start: StartExecution, inputs: mpsc::UnboundedSender<Input>) -> Self {
+        let declared = &start.workflow.definition().components.secrets;
+        let secrets = start.secrets.iter().filter(|(name, _)| declared.contains(name));
+        let secrets = Arc::new(secrets.map(|(name, value)| (name.clone(), value.clone())).collect());
+        Driver {
+            shared,
+            start,
+            secrets,
+            inputs,
+            timers: BTreeSet::new(),
+            timer_times: HashMap::new(),
+            in_place: None,
+            beside: HashMap::new(),
+            calls: JoinSet::new(),
+            children: HashMap::new(),
+            detached: JoinSet::new(),
+            proceed: false,
+        }
+    }
+
+    /// From the first event to the last.
+    pub(crate) async fn drive(mut self, mut incoming: mpsc::UnboundedReceiver<Input>) -> End {
+        let next_sequence = self.announce();
+        if let Err(problem) = build(Arc::clone(&self.start.workflow), Arc::clone(&self.shared.cells)).await {
+            self.tell(next_sequence, self.now(), EventKind::WorkflowFailed { error: problem.clone() });
+            return End::Refused(problem);
+        }
+        let mut machine = self.begin(next_sequence);
+        loop {
+            if let Some(outcome) = machine.outcome() {
+                let outcome = outcome.clone();
+                // Workflows that were started with `await: false` outlive the one that started them.
+                while self.detached.join_next().await.is_some() {}
+                return End::Ran(outcome);
+            }
+            // What a call told before it ended is heard before its end.
+            let input = match incoming.try_recv() {
+                Ok(input) => input,
+                Err(_) if self.proceed => {
+                    self.proceed = false;
+                    // An execution that never waits must not keep its thread to itself.
+                    tokio::task::yield_now().await;
+                    self.at_once(InputKind::Proceed)
+                }
+                Err(_) => self.next_input(&mut incoming).await,
+            };
+            self.apply(&mut machine, input);
+        }
+    }
+
+    /// Tells that the execution exists and that its definition has been read. Returns the next number.
+    fn announce(&self) -> u64 {
+        let times = self.start.workflow.times;
+        let now = self.now();
+        let workflow = self.start.workflow.identity().clone();
+        self.tell(1, times.parsing, EventKind::WorkflowStarted { workflow });
+        self.tell(2, times.parsing, EventKind::WorkflowParsing);
+        self.tell(3, times.parsed, EventKind::WorkflowParsed);
+        self.tell(4, now, EventKind::WorkflowBuilding);
+        5
+    }
+
+    fn tell(&self, sequence: u64, time: Timestamp, kind: EventKind) {
+        let execution = self.start.id.clone();
+        self.shared.events.append([Event { sequence, kind, time, execution, task: None }]);
+    }
+
+    fn begin(&mut self, first_sequence: u64) -> Machine {
+        let workflow = Arc::clone(&self.start.workflow);
+        let start = Start {
+            execution: self.start.id.clone(),
+            input: self.start.input.clone(),
+            time: self.now(),
+            first_sequence,
+        };
+        let secrets = Arc::clone(&self.secrets);
+        let mut evaluator = workflow.evaluators.for_turn();
+        let environment = Environment { evaluator: &mut evaluator, secrets: &secrets };
+        let (machine, turn) = Machine::start(Arc::clone(&workflow.program), start, environment);
+        self.carry_out(turn);
+        machine
+    }
+
+    fn apply(&mut self, machine: &mut Machine, input: Input) {
+        match &input.kind {
+            InputKind::CallEnded { call, .. } => drop(self.beside.remove(call)),
+            InputKind::ChildEnded { child, .. } => drop(self.children.remove(child)),
+            _ => {}
+        }
+        let workflow = Arc::clone(&self.start.workflow);
+        let secrets = Arc::clone(&self.secrets);
+        let mut evaluator = workflow.evaluators.for_turn();
+        let turn = machine.apply(input, Environment { evaluator: &mut evaluator, secrets: &secrets });
+        drop(evaluator);
+        self.carry_out(turn);
+    }
+
+    /// Waits for whatever happens first.
+    async fn next_input(&mut self, incoming: &mut mpsc::UnboundedReceiver<Input>) -> Input {
+        loop {
+            let timer = self.timers.first().copied();
+            let sleep = timer.map(|(at, _)| {
+                // A long sleep is cut short, so that a clock that was set forward is noticed.
+                let left = Duration::try_from(at.duration_since(self.now())).unwrap_or(Duration::ZERO);
+                tokio::time::sleep(left.min(LONGEST_SLEEP))
+            });
+            tokio::select! {
+                biased;
+                input = incoming.recv() => return input.expect("the driver itself holds a sender"),
+                result = run_in_place(&mut self.in_place) => {
+                    let (call, _) = self.in_place.take().expect("it has just ended");
+                    // Log lines that the call wrote at its very end come first.
+                    return self.defer(InputKind::CallEnded { call, result }, incoming);
+                }
+                () = async { match sleep { Some(sleep) => sleep.await, None => std::future::pending().await } } => {
+                    let (at, timer) = timer.expect("only a timer is slept for");
+                    if at <= self.now() {
+                        self.forget_timer(timer);
+                        return self.at_once(InputKind::TimerFired { timer });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The input that is next when this one has come: itself, unless others have come before it.
+    fn defer(&self, kind: InputKind, incoming: &mut mpsc::UnboundedReceiver<Input>) -> Input {
+        let input = self.at_once(kind);
+        match incoming.try_recv() {
+            Ok(earlier) => {
+                let _ = self.inputs.send(input);
+                earlier
+            }
+            Err(_) => input,
+        }
+    }
+
+    fn at_once(&self, kind: InputKind) -> Input {
+        Input { time: self.now(), kind }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    fn carry_out(&mut self, turn: Turn) {
+        self.shared.events.append(turn.events);
+        for command in turn.commands {
+            match command {
+                Command::StartCall(call) => self.start_call(*call),
+                Command::CancelCall { call } => self.cancel_call(&call),
+                Command::SetTimer { timer, at } => {
+                    self.timers.insert((at, timer));
+                    self.timer_times.insert(timer, at);
+                }
+                Command::ClearTimer { timer } => self.forget_timer(timer),
+                Command::StartChild(child) => self.start_child(*child),
+                Command::CancelChild { child } => self.cancel_child(&child),
+                Command::Proceed => self.proceed = true,
+                Command::Finish { .. } => self.stop_everything(),
+            }
+        }
+    }
+
+    fn forget_timer(&mut self, timer: TimerId) {
+        if let Some(at) = self.timer_times.remove(&timer) {
+            self.timers.remove(&(at, timer));
+        }
+    }
+
+    /// A call that is alone runs in place; others get a task of their own, on whichever thread is free.
+    fn start_call(&mut self, call: StartCall) {
+        let id = call.id.clone();
+        let running = self.run_call(call);
+        if self.in_place.is_none() && self.beside.is_empty() {
+            self.in_place = Some((id, running));
+            return;
+        }
+        let (inputs, clock, call) = (self.inputs.clone(), Arc::clone(&self.shared.clock), id.clone());
+        let handle = self.calls.spawn_on(
+            async move {
+                let result = running.await;
+                let _ = inputs.send(Input { time: clock.now(), kind: InputKind::CallEnded { call, result } });
+            },
+            &self.shared.threads,
+        );
+        while self.calls.try_join_next().is_some() {}
+        self.beside.insert(id, handle);
+    }
+
+    /// One call, from its component to its output or problem.
+    fn run_call(&self, call: StartCall) -> BoxFuture<'static, Result<Data, Problem>> {
+        let shared = Arc::clone(&self.shared);
+        let workflow = Arc::clone(&self.start.workflow);
+        let execution = Arc::clone(&self.start.id.0);
+        let host = CallHost {
+            call: call.id.clone(),
+            inputs: self.inputs.clone(),
+            secrets: Arc::clone(&self.secrets),
+            clock: Arc::clone(&self.shared.clock),
+        };
+        Box::pin(async move {
+            if let Some(export) = &call.export {
+                return Err(Problem::new(
+                    ErrorKind::Configuration,
+                    "Export not supported",
+                    format!("`export: {export}`: only the task handler is called yet; remove `export`"),
+                ));
+            }
+            let component = match workflow.components.known(&call.component) {
+                Some(digest) => digest,
+                None => workflow
+                    .components
+                    .prepare(&call.component, &*shared.cells)
+                    .await
+                    .map_err(|error| error.to_problem())?,
+            };
+            let mut limits = shared.limits;
+            if let Some(deadline) = call.deadline {
+                let left = Duration::try_from(deadline.duration_since(shared.clock.now())).unwrap_or(Duration::ZERO);
+                limits.wall_time = limits.wall_time.min(left);
+            }
+            let context = sandbox::CallContext {
+                task: Arc::clone(&call.task.name),
+                reference: call.task.reference.as_str().into(),
+                workflow: Arc::clone(&workflow.name),
+                execution,
+                attempt: call.task.attempt,
+            };
+            let request = sandbox::Call {
+                id: sandbox::CallId::new(call.id.as_str()),
+                component,
+                input: call.input.value().to_string().into(),
+                context,
+                limits,
+            };
+            let end = shared.cells.call(request, Arc::new(host)).await;
+            let output = end.result.map_err(|error| error.to_problem())?;
+            Data::new(output).map_err(|error| match error {
+                ExpressionError::DataLimit(detail) => Problem::new(ErrorKind::Runtime, "Payload limit", detail),
+                other => Problem::new(ErrorKind::Runtime, "Invalid output", other.to_string()),
+            })
+        })
+    }
+
+    fn cancel_call(&mut self, call: &CallId) {
+        if self.in_place.as_ref().is_some_and(|(running, _)| running == call) {
+            self.in_place = None;
+        } else if let Some(handle) = self.beside.remove(call) {
+            handle.abort();
+        }
+    }
+
+    fn start_child(&mut self, child: StartChild) {
+        let StartChild { id, task: _, namespace, name, version, input, awaited } = child;
+        let depth = id.as_str().matches('.').count();
+        let found = if depth > MAX_NESTED_WORKFLOWS {
+            Err(Problem::new(
+                ErrorKind::Runtime,
+                "Nesting limit",
+                format!("workflows run each other more than {MAX_NESTED_WORKFLOWS} levels deep"),
+            ))
+        } else {
+            let catalog = self.shared.catalog.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            catalog.find(&namespace, &name, &version)
+        };
+        let (inputs, clock) = (self.inputs.clone(), Arc::clone(&self.shared.clock));
+        let report = move |child: ChildId, outcome: Outcome| {
+            let _ = inputs.send(Input { time: clock.now(), kind: InputKind::ChildEnded { child, outcome } });
+        };
+        match found {
+            Ok(workflow) => {
+                let secrets = Arc::clone(&self.start.secrets);
+                let mut execution = self.shared.start(StartExecution { workflow, id: id.clone(), input, secrets });
+                if awaited {
+                    self.children.insert(id.clone(), execution.inputs.clone());
+                }
+                let watched = async move {
+                    let outcome = match execution.end().await {
+                        End::Ran(outcome) => outcome,
+                        End::Refused(problem) => Outcome::Faulted(problem),
+                    };
+                    if awaited {
+                        report(id, outcome);
+                    }
+                };
+                while self.detached.try_join_next().is_some() {}
+                self.detached.spawn_on(watched, &self.shared.threads);
+            }
+            Err(problem) if awaited => report(id, Outcome::Faulted(problem)),
+            Err(problem) => {
+                tracing::warn!(execution = %self.start.id, %problem, "a workflow that nobody waits for did not start")
+            }
+        }
+    }
+
+    fn cancel_child(&mut self, child: &ChildId) {
+        if let Some(inputs) = self.children.remove(child) {
+            let reason = Some(format!("{} does not need it any more", self.start.id));
+            let _ = inputs.send(self.at_once(InputKind::Cancel { reason }));
+        }
+    }
+
+    fn stop_everything(&mut self) {
+        self.in_place = None;
+        self.calls.abort_all();
+        self.timers.clear();
+    }
+}
+
+/// Prepares the components that the definition names, so that a missing one is found before anything runs.
+async fn build(workflow: Arc<Workflow>, cells: Arc<dyn sandbox::Cells>) -> Result<(), Problem> {
+    for (reference, name) in workflow.program.components() {
+        workflow.components.prepare(name, &*cells).await.map_err(|error| {
+            let mut problem = error.to_problem();
+            problem.instance = Some(reference.to_string());
+            problem
+        })?;
+    }
+    Ok(())
+}
+
+/// The end of the call that runs in place; never, if there is none.
+async fn run_in_place(
+    in_place: &mut Option<(CallId, BoxFuture<'static, Result<Data, Problem>>)>,
+) -> Result<Data, Problem> {
+    match in_place {
+        Some((_, running)) => running.await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,24 @@
+//! The embedded driver: it feeds machines, carries out their commands in cells, and tells what happens.
+//!
+//! A [`Runtime`] has threads of its own, on which machines take their turns and cells run; none of them serves
+//! clients. An [`Execution`] is driven by one task on them: it applies an input to the machine, appends the
+//! turn's events to the [`EventLog`](hotcell_progress::EventLog), carries out its commands, and waits for what
+//! comes next. A call that runs alone is run in place, without a hop to another thread.
+
+mod catalog;
+mod clock;
+mod components;
+mod driver;
+mod evaluators;
+mod execution;
+mod host;
+mod runtime;
+mod workflow;
+
+pub use catalog::Catalog;
+pub use clock::{Clock, SystemClock};
+pub use components::{ComponentFolder, ComponentNotFound};
+pub use evaluators::EvaluatorPool;
+pub use execution::{End, Execution, StartExecution};
+pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
+pub use workflow::{Workflow, WorkflowTimes};

@@ -1,0 +1,109 @@
+//! The runtime: threads, cells, and where events go.
+
+use std::sync::{Arc, RwLock};
+
+use hotcell_progress::EventLog;
+use hotcell_sandbox::{CallLimits, Cells};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use crate::catalog::Catalog;
+use crate::clock::{Clock, SystemClock};
+use crate::driver::Driver;
+use crate::execution::{Execution, StartExecution};
+
+/// What a runtime is made of.
+pub struct RuntimeOptions {
+    /// What runs components.
+    pub cells: Arc<dyn Cells>,
+    /// Where events go.
+    pub events: EventLog,
+    /// What a call may use.
+    pub limits: CallLimits,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// How many threads run cells and take turns. Default: one for each processor.
+    pub threads: usize,
+}
+
+impl RuntimeOptions {
+    /// The defaults for these cells and this log.
+    pub fn new(cells: Arc<dyn Cells>, events: EventLog) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        RuntimeOptions { cells, events, limits: CallLimits::default(), clock: Arc::new(SystemClock), threads }
+    }
+}
+
+/// Why there is no runtime.
+#[derive(Debug, thiserror::Error)]
+#[error("could not start the threads that run workflows: {0}")]
+pub struct RuntimeError(#[from] std::io::Error);
+
+/// Executes workflows on threads of its own.
+pub struct Runtime {
+    pub(crate) shared: Arc<Shared>,
+    /// Nothing but `drop` takes it.
+    threads: Option<tokio::runtime::Runtime>,
+}
+
+/// What all executions share.
+pub(crate) struct Shared {
+    pub(crate) cells: Arc<dyn Cells>,
+    pub(crate) events: EventLog,
+    pub(crate) limits: CallLimits,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) catalog: RwLock<Catalog>,
+    pub(crate) threads: Handle,
+}
+
+impl Runtime {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// If the system gives no threads.
+    pub fn new(options: RuntimeOptions) -> Result<Self, RuntimeError> {
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(options.threads.max(1))
+            .thread_name("hotcell-cells")
+            .enable_time()
+            .build()?;
+        let shared = Shared {
+            cells: options.cells,
+            events: options.events,
+            limits: options.limits,
+            clock: options.clock,
+            catalog: RwLock::default(),
+            threads: threads.handle().clone(),
+        };
+        Ok(Runtime { shared: Arc::new(shared), threads: Some(threads) })
+    }
+
+    /// Replaces the workflows that others can run.
+    pub fn set_catalog(&self, catalog: Catalog) {
+        *self.shared.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner) = catalog;
+    }
+
+    /// Starts an execution.
+    pub fn start(&self, start: StartExecution) -> Execution {
+        self.shared.start(start)
+    }
+}
+
+impl Shared {
+    pub(crate) fn start(self: &Arc<Self>, start: StartExecution) -> Execution {
+        let (inputs, incoming) = mpsc::unbounded_channel();
+        let id = start.id.clone();
+        let driver = Driver::new(Arc::clone(self), start, inputs.clone());
+        let driver = self.threads.spawn(driver.drive(incoming));
+        Execution { id, inputs, driver, clock: Arc::clone(&self.clock) }
+    }
+}
+
+impl Drop for Runtime {
+    /// Does not wait for what still runs, so that it can be dropped on an asynchronous thread.
+    fn drop(&mut self) {
+        if let Some(threads) = self.threads.take() {
+            threads.shutdown_background();
+        }
+    }
+}

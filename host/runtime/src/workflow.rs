@@ -1,0 +1,65 @@
+//! A definition that is ready to be executed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use hotcell_definition::Definition;
+use hotcell_machine::{Program, Unsupported, WorkflowIdentity};
+use hotcell_sandbox::WorkflowName;
+use jiff::Timestamp;
+
+use crate::components::ComponentFolder;
+use crate::evaluators::EvaluatorPool;
+
+/// A definition that is ready to be executed any number of times: its program, where its components are, and
+/// the evaluators that serve it and no other definition.
+#[derive(Debug)]
+pub struct Workflow {
+    pub(crate) program: Arc<Program>,
+    pub(crate) components: ComponentFolder,
+    pub(crate) evaluators: EvaluatorPool,
+    pub(crate) name: Arc<WorkflowName>,
+    pub(crate) times: WorkflowTimes,
+}
+
+/// When a definition was read, for the events that tell of it.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkflowTimes {
+    /// When reading began.
+    pub parsing: Timestamp,
+    /// When the document had been found to be valid.
+    pub parsed: Timestamp,
+}
+
+impl Workflow {
+    /// Makes a definition ready. Its components are found relative to `folder`.
+    ///
+    /// # Errors
+    /// Everything in the definition that this version does not run.
+    pub fn new(
+        definition: Arc<Definition>,
+        folder: &Path,
+        evaluators: EvaluatorPool,
+        times: WorkflowTimes,
+    ) -> Result<Self, Vec<Unsupported>> {
+        let program = Arc::new(Program::new(definition)?);
+        let WorkflowIdentity { namespace, name, version } = program.identity().clone();
+        Ok(Workflow {
+            components: ComponentFolder::new(folder),
+            evaluators,
+            name: Arc::new(WorkflowName { namespace, name, version }),
+            times,
+            program,
+        })
+    }
+
+    /// Which definition it is.
+    pub fn identity(&self) -> &WorkflowIdentity {
+        self.program.identity()
+    }
+
+    /// The definition.
+    pub fn definition(&self) -> &Arc<Definition> {
+        self.program.definition()
+    }
+}

@@ -1,0 +1,77 @@
+//! The two sides of the glass: what runs cells, and what cells ask of the outside.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Call, CallEnd, ComponentError, Digest};
+
+/// What runs components in cells. All that crosses it is plain data and requests to a [`Host`], so that the cells can
+/// live in this process or in others.
+pub trait Cells: Send + Sync + 'static {
+    /// Checks and compiles a component, unless that has been done already, so that calls of it start at once.
+    /// Returns what the component is known by from now on. A component stays prepared as long as `self` lives.
+    fn prepare(&self, component: Arc<[u8]>) -> BoxFuture<'_, Result<Digest, ComponentError>>;
+
+    /// Runs one call in a fresh cell. If all cells are taken, the call waits until one is free. Dropping the
+    /// future interrupts the call wherever it stands and frees the cell.
+    ///
+    /// Guests run on the thread that polls the future, at most some 5 ms for each poll; a call that ends within
+    /// that is not interrupted.
+    fn call(&self, call: Call, host: Arc<dyn Host>) -> BoxFuture<'_, CallEnd>;
+}
+
+/// What a call asks of the outside. Whoever implements it checks the call's grants.
+///
+/// The methods are called from within the cell, while the guest stands still: they must neither block nor
+/// take long.
+pub trait Host: Send + Sync {
+    /// The task wrote a line. It comes without its end, without control characters and at most 16 KiB long; all
+    /// lines of a call together are bounded by [`CallLimits::log_bytes`](crate::CallLimits::log_bytes).
+    fn log(&self, level: LogLevel, stream: LogStream, message: String);
+
+    /// The task tells how far it has come: `fraction` from 0 to 1, `message` for people (without control
+    /// characters), `data` for programs. Bounded by [`CallLimits::reports`](crate::CallLimits::reports).
+    fn report(&self, fraction: Option<f64>, message: Option<String>, data: Option<Value>);
+
+    /// The value of a secret, if the task was granted it.
+    fn secret(&self, name: &str) -> Result<String, SecretDenied>;
+}
+
+/// How much a log line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// For whoever follows every step.
+    Trace,
+    /// For whoever looks for a mistake.
+    Debug,
+    /// What happens. Lines of stdout have this level.
+    Info,
+    /// What may become a problem. Lines of stderr and hotcell's own remarks have this level.
+    Warn,
+    /// What went wrong.
+    Error,
+}
+
+/// Where a log line was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogStream {
+    /// The task's standard output.
+    Stdout,
+    /// The task's standard error.
+    Stderr,
+    /// The `log` function of the task contract.
+    Log,
+    /// hotcell itself: that and how much of a log was dropped.
+    Host,
+}
+
+/// A secret was not granted, or does not exist. The two cannot be told apart, so that nobody learns which secrets
+/// there are. The task gets a problem of the kind `…/errors/authorization`, status 403.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("the secret was not granted to the task")]
+pub struct SecretDenied;

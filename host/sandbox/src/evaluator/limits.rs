@@ -1,0 +1,37 @@
+//! What one evaluation may use.
+
+use std::time::Duration;
+
+/// Memory: against `[range(1e9)]`, which would take all that the host has.
+pub const DEFAULT_EVALUATOR_MEMORY: usize = 64 << 20;
+/// Time: against `def f: f; f`.
+pub const DEFAULT_EVALUATOR_TIME: Duration = Duration::from_secs(1);
+
+/// The longest program or schema, in bytes: against one that takes all its time to compile, every time. 256 KiB.
+pub(super) const MAX_PROGRAM: usize = 256 << 10;
+/// The most variables that a program may be given: against names that fill the memory before the program runs.
+pub(super) const MAX_VARIABLES: usize = 1_000;
+/// The largest input, and the largest variable, in bytes of JSON; 8 MiB, like all data that flows through a workflow.
+/// What the cell gives back has the same bound, which it keeps itself.
+pub(super) const MAX_DATA: usize = 8 << 20;
+/// The deepest nesting of data: 100. The JSON parser of the cell stops at 128.
+pub(super) const MAX_DEPTH: usize = 100;
+
+/// What one evaluation may use. Data, in and out, is bounded besides: 8 MiB of JSON, nested 100 levels deep, and at
+/// most 1,000,000 values in a result. A program may be 256 KiB long and use 1,000 variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EvaluatorLimits {
+    /// Bytes of memory of the cell, with all programs that it keeps. Default 64 MiB. Whoever needs more gets
+    /// [`MemoryLimit`](hotcell_expression::ExpressionError::MemoryLimit). Less than 4 MiB is too little for any program.
+    pub memory: usize,
+    /// What the processor may spend on an evaluation, compiling the program included. Default 1 s. Checked every 5 ms.
+    /// Time in which the machine does something else is not counted, so that a busy one makes expressions
+    /// slow, but not wrong. Whoever needs longer gets [`TimeLimit`](hotcell_expression::ExpressionError::TimeLimit).
+    pub time: Duration,
+}
+
+impl Default for EvaluatorLimits {
+    fn default() -> Self {
+        EvaluatorLimits { memory: DEFAULT_EVALUATOR_MEMORY, time: DEFAULT_EVALUATOR_TIME }
+    }
+}

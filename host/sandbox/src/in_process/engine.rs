@@ -1,0 +1,66 @@
+//! How wasmtime is set up for cells.
+
+use wasmtime::{Config, InstanceAllocationStrategy, ModuleVersionStrategy, PoolingAllocationConfig};
+
+use crate::MAX_CELL_MEMORY;
+
+/// How many cells there are, unless said otherwise. Each takes address space (some 16 GiB of the 128 TiB that a
+/// process has) but no memory before it is used; 256 suspended calls of a small component take 10 MiB together.
+pub const DEFAULT_CELLS: u32 = 256;
+
+/// Core instances of one component. A Python interpreter as a component has 14.
+const CORE_INSTANCES: u32 = 24;
+/// Linear memories of one component: several when components were composed.
+const MEMORIES: u32 = 4;
+/// Tables of one component, and the elements of each: against components that are small, but make the host
+/// set up tables of millions of elements for each call. A Python interpreter has 5,672.
+const TABLES: u32 = 8;
+pub(super) const TABLE_ELEMENTS: usize = 20_000;
+/// The top of each stack is zeroed rather than given back to the system after a call: cheaper, as it is used by
+/// the next.
+const STACK_KEPT_RESIDENT: usize = 64 << 10;
+/// How many memories are given back to the system at once. Each time costs the other threads an interrupt.
+const DECOMMIT_BATCH: usize = 16;
+
+/// The configuration of an engine that has room for this many cells: what [`InProcess`](crate::InProcess) uses, for
+/// benchmarks that compare with bare wasmtime and for engines beside it.
+///
+/// Instances come from a pool and begin as copy-on-write images. Off is what tasks do not need and was attacked
+/// most: garbage collection, exceptions, 64-bit memories (and threads, which are not even compiled in). Guests are
+/// interrupted by epochs, never by fuel, which costs twice as much; whoever uses this configuration has to
+/// [advance the epoch](wasmtime::Engine::increment_epoch) and to set a deadline for each store.
+pub fn engine_config(cells: u32) -> Config {
+    let mut pool = PoolingAllocationConfig::new();
+    // Enough of everything for the most demanding component in every cell, so that a free cell is all that a
+    // call has to wait for.
+    pool.total_component_instances(cells)
+        .total_core_instances(cells.saturating_mul(CORE_INSTANCES))
+        .total_memories(cells.saturating_mul(MEMORIES))
+        .total_tables(cells.saturating_mul(TABLES))
+        .total_stacks(cells)
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .max_memories_per_component(MEMORIES)
+        .max_tables_per_component(TABLES)
+        .max_memory_size(MAX_CELL_MEMORY)
+        .table_elements(TABLE_ELEMENTS)
+        .decommit_batch_size(DECOMMIT_BATCH)
+        .async_stack_keep_resident(STACK_KEPT_RESIDENT);
+    let mut config = Config::new();
+    config
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+        .epoch_interruption(true)
+        .concurrency_support(false)
+        // A call's secrets must not be found on the stack by the next tenant's.
+        .async_stack_zeroing(true)
+        // The `gc` feature of wasmtime stays compiled in, as builds without it abort (RUSTSEC-2026-0570).
+        .gc_support(false)
+        .wasm_gc(false)
+        .wasm_exceptions(false)
+        .wasm_memory64(false);
+    // By itself wasmtime compares only the major version of an artifact with its own, so that code from a compiler
+    // with a bug would be loaded by the version that fixes it.
+    config
+        .module_version(ModuleVersionStrategy::Custom(format!("{}/hotcell-1", wasmtime_environ::VERSION)))
+        .expect("the version is shorter than 255 bytes");
+    config
+}
