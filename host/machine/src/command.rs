@@ -93,14 +93,33 @@ pub struct StartCall {
     pub id: CallId,
     /// The task that makes it.
     pub task: EventTask,
-    /// The component, as the definition names it.
-    pub component: String,
-    /// The export to call. Default: the task handler.
-    pub export: Option<String>,
-    /// What the component gets.
+    /// What is called.
+    pub callee: Callee,
+    /// What it gets. Its shape is the callee's.
     pub input: Data,
     /// When the call is of no use any more: the nearest timeout of the task and of what it stands in.
     pub deadline: Option<Timestamp>,
+}
+
+/// What a call calls.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Callee {
+    /// A component of the definition's author.
+    Component {
+        /// The component, as the definition names it.
+        component: String,
+        /// The export to call. Default: the task handler.
+        export: Option<String>,
+    },
+}
+
+impl fmt::Display for Callee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Callee::Component { component, .. } => f.write_str(component),
+        }
+    }
 }
 
 /// A child execution to start.

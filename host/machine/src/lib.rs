@@ -24,7 +24,7 @@ mod program;
 mod retry;
 mod state;
 
-pub use command::{CallId, ChildId, Command, Outcome, StartCall, StartChild, TimerId};
+pub use command::{CallId, Callee, ChildId, Command, Outcome, StartCall, StartChild, TimerId};
 pub use event::*;
 pub use input::{Input, InputKind};
 pub use machine::{Environment, Machine, Start, Turn};

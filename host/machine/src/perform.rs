@@ -12,7 +12,7 @@ use crate::machine::Run;
 use crate::problem::expression_problem;
 use crate::program::{ErrorPlan, Kind, Loop, Node, WasmPlan, WorkflowPlan};
 use crate::state::{Branches, Doing, Purpose, Step};
-use crate::{CallId, Command, ExecutionId, Outcome, StartCall, StartChild, calendar};
+use crate::{CallId, Callee, Command, ExecutionId, Outcome, StartCall, StartChild, calendar};
 
 impl Run<'_> {
     /// Begins what a task does. Its input has been transformed.
@@ -260,8 +260,7 @@ impl Run<'_> {
         let call = StartCall {
             id: CallId::new(&self.state.execution, id),
             task,
-            component,
-            export: plan.export.clone(),
+            callee: Callee::Component { component, export: plan.export.clone() },
             input,
             deadline,
         };

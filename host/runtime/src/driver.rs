@@ -8,8 +8,8 @@ use futures::future::BoxFuture;
 use hotcell_definition::{ErrorKind, Problem};
 use hotcell_expression::{Data, ExpressionError};
 use hotcell_machine::{
-    CallId, ChildId, Command, Environment, Event, EventKind, Input, InputKind, Machine, Outcome, Start, StartCall,
-    StartChild, TimerId, Turn,
+    CallId, Callee, ChildId, Command, Environment, Event, EventKind, Input, InputKind, Machine, Outcome, Start,
+    StartCall, StartChild, TimerId, Turn,
 };
 use hotcell_sandbox as sandbox;
 use jiff::Timestamp;
@@ -252,20 +252,19 @@ impl Driver {
             clock: Arc::clone(&self.shared.clock),
         };
         Box::pin(async move {
-            if let Some(export) = &call.export {
+            let Callee::Component { component, export } = &call.callee;
+            if let Some(export) = export {
                 return Err(Problem::new(
                     ErrorKind::Configuration,
                     "Export not supported",
                     format!("`export: {export}`: only the task handler is called yet; remove `export`"),
                 ));
             }
-            let component = match workflow.components.known(&call.component) {
+            let component = match workflow.components.known(component) {
                 Some(digest) => digest,
-                None => workflow
-                    .components
-                    .prepare(&call.component, &*shared.cells)
-                    .await
-                    .map_err(|error| error.to_problem())?,
+                None => {
+                    workflow.components.prepare(component, &*shared.cells).await.map_err(|error| error.to_problem())?
+                }
             };
             let mut limits = shared.limits;
             if let Some(deadline) = call.deadline {

@@ -6,7 +6,7 @@
 //! What a program may ask of its surroundings (`now`, `$ENV`, `input`, …) is answered from the request, or empty,
 //! so that the same evaluation always gives the same result.
 //!
-//! The language is jaq's. The [values](value::Value) are ours, with the numbers of jq, and so are the functions
+//! The language is jaq's. The values are ours, with the numbers of jq, and so are the functions
 //! that jaq lacks or that differ from jq's; `docs/conformance.md` lists what still differs.
 //!
 //! Nothing here guards against deep recursion or lack of memory: both trap, and the host gives up the cell.

@@ -213,7 +213,7 @@ impl Expectation {
         }
         if let Some(expected) = &self.calls {
             let actual: Vec<String> =
-                ran.calls.iter().map(|(_, call)| format!("{} {}", call.component, call.input.value())).collect();
+                ran.calls.iter().map(|(_, call)| format!("{} {}", call.callee, call.input.value())).collect();
             if *expected != actual {
                 return Err(format!("calls {actual:?}, not {expected:?}"));
             }

@@ -237,7 +237,7 @@ impl<'w> Simulation<'w> {
             Command::CancelCall { call } => {
                 let ran = &mut self.executions.get_mut(id).expect("it takes its turn").ran;
                 let (_, started) = ran.calls.iter().find(|(_, started)| started.id == call).expect("it was started");
-                ran.interrupted.push(started.component.clone());
+                ran.interrupted.push(started.callee.to_string());
             }
             Command::SetTimer { timer, at } => {
                 let place = self.enqueue(at, id, InputKind::TimerFired { timer });
@@ -265,9 +265,10 @@ impl<'w> Simulation<'w> {
     }
 
     fn call(&mut self, id: &ExecutionId, call: StartCall) {
-        let answers = self.world.components.get(&call.component);
-        let answers = answers.unwrap_or_else(|| panic!("there is no component {:?}", call.component));
-        let nth = self.answered.entry(call.component.clone()).or_default();
+        let callee = call.callee.to_string();
+        let answers = self.world.components.get(&callee);
+        let answers = answers.unwrap_or_else(|| panic!("there is no component {callee:?}"));
+        let nth = self.answered.entry(callee).or_default();
         let answer = answers[(*nth).min(answers.len() - 1)].clone();
         *nth += 1;
         let result = match answer.reply {
