@@ -22,6 +22,15 @@ const STACK_KEPT_RESIDENT: usize = 64 << 10;
 /// How many memories are given back to the system at once. Each time costs the other threads an interrupt.
 const DECOMMIT_BATCH: usize = 16;
 
+/// Room beyond the cells. What a call leaves behind is given back in batches, and while one thread gives a batch back, another
+/// finds those slots neither free nor waiting to be freed. So each thread may hold back a batch, and each cell that
+/// is free must have a slot nevertheless. The room takes address space only.
+fn spare_slots() -> u32 {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    // Two more: large cells are taken down on threads beside those that run guests.
+    u32::try_from((threads + 2) * DECOMMIT_BATCH).unwrap_or(u32::MAX)
+}
+
 /// The configuration of an engine that has room for this many cells: what [`InProcess`](crate::InProcess) uses, for
 /// benchmarks that compare with bare wasmtime and for engines beside it.
 ///
@@ -33,11 +42,12 @@ pub fn engine_config(cells: u32) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     // Enough of everything for the most demanding component in every cell, so that a free cell is all that a
     // call has to wait for.
-    pool.total_component_instances(cells)
-        .total_core_instances(cells.saturating_mul(CORE_INSTANCES))
-        .total_memories(cells.saturating_mul(MEMORIES))
-        .total_tables(cells.saturating_mul(TABLES))
-        .total_stacks(cells)
+    let slots = cells.saturating_add(spare_slots());
+    pool.total_component_instances(slots)
+        .total_core_instances(slots.saturating_mul(CORE_INSTANCES))
+        .total_memories(slots.saturating_mul(MEMORIES))
+        .total_tables(slots.saturating_mul(TABLES))
+        .total_stacks(slots)
         .max_core_instances_per_component(CORE_INSTANCES)
         .max_memories_per_component(MEMORIES)
         .max_tables_per_component(TABLES)
