@@ -6,11 +6,13 @@ use hotcell_definition::TaskReference;
 use super::compiler::Compiler;
 use super::{Kind, WasmPlan, WorkflowPlan};
 
-impl Compiler<'_> {
-    pub(super) fn call(&mut self, call: &dsl::Call, reference: &TaskReference) -> Kind {
+impl<'d> Compiler<'d> {
+    pub(super) fn call(&mut self, call: &'d dsl::Call, reference: &TaskReference) -> Kind {
         let function = match call {
             dsl::Call::Wasm(call) => {
                 return Kind::Wasm(Box::new(WasmPlan {
+                    origin: self.site.origin.clone(),
+                    pointer: self.site.locate(reference).0.into(),
                     component: self.template(&call.component, reference),
                     export: call.export.clone(),
                     input: call.input.as_ref().map(|input| self.template(input, reference)),
@@ -22,7 +24,7 @@ impl Compiler<'_> {
             dsl::Call::AsyncApi(_) => "asyncapi",
             dsl::Call::A2a(_) => "a2a",
             dsl::Call::Mcp(_) => "mcp",
-            dsl::Call::Function(function) => &function.name,
+            dsl::Call::Function(call) => return self.function_call(call, reference),
         };
         self.not_yet(
             reference,

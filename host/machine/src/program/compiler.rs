@@ -8,7 +8,9 @@ use hotcell_definition::TaskReference;
 use hotcell_expression::{Mode, Template};
 
 use super::data::{duration, expression};
-use super::{Block, Case, Flow, Kind, Loop, Node, NodeId, Unsupported};
+use super::extension::Extensions;
+use super::function::{Functions, Site};
+use super::{Block, Case, Flow, Kind, Links, Loop, Missing, Node, NodeId, Unsupported};
 
 /// The places of the tasks of a list, by name.
 pub(super) type Siblings<'d> = HashMap<&'d str, u32>;
@@ -23,15 +25,31 @@ pub(super) struct Compiler<'d> {
     pub(super) mode: Mode,
     pub(super) nodes: Vec<Node>,
     reference_bytes: usize,
+    pub(super) links: &'d Links,
+    pub(super) functions: Functions<'d>,
+    pub(super) extensions: Extensions,
+    pub(super) site: Site,
+    pub(super) missing: Vec<Missing>,
     pub(super) unsupported: Vec<Unsupported>,
 }
 
 impl<'d> Compiler<'d> {
-    pub(super) fn new(components: &'d dsl::Components, mode: Mode) -> Self {
-        Compiler { components, mode, nodes: Vec::new(), reference_bytes: 0, unsupported: Vec::new() }
+    pub(super) fn new(components: &'d dsl::Components, mode: Mode, links: &'d Links) -> Self {
+        Compiler {
+            components,
+            mode,
+            nodes: Vec::new(),
+            reference_bytes: 0,
+            links,
+            functions: Functions::default(),
+            extensions: Extensions::default(),
+            site: Site::default(),
+            missing: Vec::new(),
+            unsupported: Vec::new(),
+        }
     }
 
-    pub(super) fn block(&mut self, tasks: &dsl::TaskList, reference: &TaskReference) -> Block {
+    pub(super) fn block(&mut self, tasks: &'d dsl::TaskList, reference: &TaskReference) -> Block {
         let names: Siblings<'_> = tasks.0.iter().zip(0..).map(|(item, index)| (item.name.as_str(), index)).collect();
         let mut block = Vec::with_capacity(tasks.0.len());
         for (index, item) in tasks.0.iter().enumerate() {
@@ -45,16 +63,21 @@ impl<'d> Compiler<'d> {
                 break;
             }
             self.reference_bytes = length;
-            block.push(self.task(item, &task, &names));
+            block.push(self.task(&item.name, &item.task, &task, &names));
         }
         block.into()
     }
 
-    fn task(&mut self, item: &dsl::NamedTask, reference: &TaskReference, siblings: &Siblings<'_>) -> NodeId {
-        let task = &item.task;
+    pub(super) fn task(
+        &mut self,
+        name: &str,
+        task: &'d dsl::Task,
+        reference: &TaskReference,
+        siblings: &Siblings<'_>,
+    ) -> NodeId {
         let kind = self.kind(&task.kind, reference, siblings);
         let node = Node {
-            name: item.name.as_str().into(),
+            name: name.into(),
             reference: Arc::new(reference.clone()),
             source: Arc::clone(&task.source),
             condition: task.condition.as_ref().map(expression),
@@ -63,13 +86,14 @@ impl<'d> Compiler<'d> {
             export: self.export(task.export.as_ref(), reference),
             timeout: self.timeout(task.timeout.as_ref()),
             then: task.then.as_ref().map_or(Flow::Continue, |then| flow(then, siblings)),
+            extensions: self.extensions.of(&task.kind),
             kind,
         };
         self.nodes.push(node);
         NodeId::try_from(self.nodes.len() - 1).expect("the parser bounds the number of tasks")
     }
 
-    fn kind(&mut self, kind: &dsl::TaskKind, reference: &TaskReference, siblings: &Siblings<'_>) -> Kind {
+    fn kind(&mut self, kind: &'d dsl::TaskKind, reference: &TaskReference, siblings: &Siblings<'_>) -> Kind {
         match kind {
             dsl::TaskKind::Do(tasks) => Kind::Do(self.block(tasks, &reference.join("do"))),
             dsl::TaskKind::Set(template) => Kind::Set(self.template(template, reference)),
@@ -109,7 +133,8 @@ impl<'d> Compiler<'d> {
     }
 
     pub(super) fn refuse(&mut self, pointer: &TaskReference, message: &str) {
-        self.unsupported.push(Unsupported { pointer: pointer.to_string(), message: message.into() });
+        let (pointer, place) = self.site.locate(pointer);
+        self.unsupported.push(Unsupported { pointer, message: format!("{place}{message}") });
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::compiler::Compiler;
 use super::{DurationPlan, InputPlan, OutputPlan};
 
-impl Compiler<'_> {
+impl<'d> Compiler<'d> {
     pub(super) fn template(&mut self, template: &dsl::Template, reference: &TaskReference) -> Template {
         self.compile(&template.0, reference)
     }

@@ -7,10 +7,10 @@ use super::compiler::{Compiler, Siblings, flow};
 use super::data::{duration, expression};
 use super::{Attempt, ErrorPlan, RetryPlan};
 
-impl Compiler<'_> {
+impl<'d> Compiler<'d> {
     pub(super) fn attempt(
         &mut self,
-        attempt: &dsl::Try,
+        attempt: &'d dsl::Try,
         reference: &TaskReference,
         siblings: &Siblings<'_>,
     ) -> Attempt {

@@ -7,8 +7,16 @@ use hotcell_definition::TaskReference;
 use hotcell_expression::{Expression, Template};
 use serde_json::Value;
 
+use super::Origin;
+
 /// The number of a task in its program.
 pub(crate) type NodeId = u32;
+
+/// The number of a function in its program.
+pub(crate) type FunctionId = u32;
+
+/// The number of an extension in its program.
+pub(crate) type ExtensionId = u32;
 
 /// Tasks that are performed one after the other.
 pub(crate) type Block = Arc<[NodeId]>;
@@ -25,6 +33,8 @@ pub(crate) struct Node {
     pub(crate) export: Option<OutputPlan>,
     pub(crate) timeout: Option<DurationPlan>,
     pub(crate) then: Flow,
+    /// The extensions that may apply to it, in declared order.
+    pub(crate) extensions: Arc<[ExtensionId]>,
     pub(crate) kind: Kind,
 }
 
@@ -41,6 +51,7 @@ pub(crate) enum Kind {
     Wait(DurationPlan),
     Wasm(Box<WasmPlan>),
     Workflow(Box<WorkflowPlan>),
+    Function(Box<FunctionPlan>),
 }
 
 /// Where the flow goes.
@@ -102,6 +113,10 @@ pub(crate) struct ErrorPlan {
 
 #[derive(Debug)]
 pub(crate) struct WasmPlan {
+    /// The document that names the component, if it is not the definition: that of a function that is elsewhere.
+    pub(crate) origin: Option<Origin>,
+    /// Where the call stands in the definition, or the function that makes it.
+    pub(crate) pointer: Arc<str>,
     pub(crate) component: Template,
     pub(crate) export: Option<String>,
     pub(crate) input: Option<Template>,
@@ -115,6 +130,30 @@ pub(crate) struct WorkflowPlan {
     pub(crate) input: Option<Template>,
     pub(crate) wait: bool,
     pub(crate) output: dsl::ProcessOutput,
+}
+
+/// A call of a function that is a task itself.
+#[derive(Debug)]
+pub(crate) struct FunctionPlan {
+    pub(crate) function: FunctionId,
+    /// What the function gets. Default: the input of the call.
+    pub(crate) input: Option<Template>,
+}
+
+/// A task that others call. All calls share it, so that functions that call functions take no more room than they
+/// do in the document.
+#[derive(Debug)]
+pub(crate) struct Function {
+    /// The one task, as a list. The references in it start at the function.
+    pub(crate) body: Block,
+}
+
+/// What is performed before and after the tasks to which it applies.
+#[derive(Debug)]
+pub(crate) struct Extension {
+    pub(crate) when: Option<Expression>,
+    pub(crate) before: Option<Block>,
+    pub(crate) after: Option<Block>,
 }
 
 #[derive(Debug)]
