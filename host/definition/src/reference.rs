@@ -36,6 +36,11 @@ impl TaskReference {
         TaskReference(format!("{}/{index}", self.0))
     }
 
+    /// Another reference, which starts where this one ends.
+    pub fn append(&self, inner: &TaskReference) -> Self {
+        TaskReference([self.as_str(), inner.as_str()].concat())
+    }
+
     /// The pointer as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 use serde_json::{Map, Value, json};
 
-use crate::program::Program;
-use crate::state::State;
+use crate::program::{Node, Program};
+use crate::state::{Doing, Frame, Side, State};
 
 /// Which expression is evaluated, and thus which arguments it has: the rows of the specification's table.
 #[derive(Debug, Clone, Copy)]
@@ -77,9 +77,11 @@ impl Bindings for Arguments<'_> {
 
 impl Arguments<'_> {
     /// The variable of the innermost loop or handler that has one of this name. The workflow's own frame has none.
+    /// Those around the call of a function are not the function's.
     fn variable_of_tasks(&self, name: &str) -> Option<&Data> {
         self.state
             .ancestry(self.frame)
+            .take_while(|(id, frame)| *id == self.frame || !matches!(frame.doing, Doing::Function))
             .find_map(|(_, frame)| frame.variables.iter().find(|(variable, _)| &**variable == name))
             .map(|(_, data)| data)
     }
@@ -99,23 +101,45 @@ impl Arguments<'_> {
     }
 
     fn describe_task(&self) -> Value {
+        // Chosen: for an extension it is the task that is extended, with the fields of its definition beside the
+        // descriptor's, as the examples of the reference have it: `$task.reference`, `$task.with.endpoint`.
+        if let Some((_, frame, extending)) = self.state.extended(self.frame) {
+            let Some(node) = frame.node.map(|node| self.program.node(node)) else { return Value::Null };
+            let raw_output = match &extending.side {
+                Side::Before => None,
+                Side::After { raw_output, .. } => Some(raw_output),
+            };
+            let mut task = node.source.as_object().cloned().unwrap_or_default();
+            task.extend(describe(frame, node, raw_output));
+            return Value::Object(task);
+        }
         let Some((frame, node)) =
             self.state.frames.get(&self.frame).and_then(|frame| Some((frame, self.program.node(frame.node?))))
         else {
             return Value::Null;
         };
-        let mut task = json!({
-            "name": node.name,
-            "reference": node.reference,
-            "definition": *node.source,
-            "input": frame.raw_input,
-            "startedAt": describe_time(frame.started_at),
-        });
-        if let Place::TaskOutput { raw_output } | Place::TaskExport { raw_output, .. } = self.place {
-            task["output"] = raw_output.value().clone();
-        }
-        task
+        let raw_output = match self.place {
+            Place::TaskOutput { raw_output } | Place::TaskExport { raw_output, .. } => Some(raw_output),
+            _ => None,
+        };
+        Value::Object(describe(frame, node, raw_output))
     }
+}
+
+/// The specification's descriptor of a task.
+fn describe(frame: &Frame, node: &Node, raw_output: Option<&Data>) -> Map<String, Value> {
+    let task = json!({
+        "name": node.name,
+        "reference": frame.reference(node),
+        "definition": *node.source,
+        "input": frame.raw_input,
+        "startedAt": describe_time(frame.started_at),
+    });
+    let Value::Object(mut task) = task else { unreachable!("it is written as an object") };
+    if let Some(raw_output) = raw_output {
+        task.insert("output".into(), raw_output.value().clone());
+    }
+    task
 }
 
 static RUNTIME: LazyLock<Arc<Value>> =

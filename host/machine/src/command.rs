@@ -8,6 +8,7 @@ use hotcell_expression::Data;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::program::Origin;
 use crate::{EventTask, ExecutionId};
 
 /// The id of a call: `<execution>/<number>`. The same after a crash, and for no other call, so that guests can
@@ -111,6 +112,10 @@ pub enum Callee {
         component: String,
         /// The export to call. Default: the task handler.
         export: Option<String>,
+        /// The document that names it, if it is that of a function that is elsewhere: the component is found relative
+        /// to it, and gets none of the workflow's secrets.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<Origin>,
     },
 }
 

@@ -1,8 +1,9 @@
 //! How tasks begin and end, what data passes between them, and where the flow goes next.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use hotcell_definition::Problem;
+use hotcell_definition::{Problem, TaskReference};
 use hotcell_expression::{Data, Expression, Scope, Template};
 use jiff::Timestamp;
 
@@ -63,6 +64,11 @@ impl<'a> Run<'a> {
                     self.iterate(frame, data);
                 }
             }
+            Step::Extend { frame } => {
+                if self.state.frames.contains_key(&frame) {
+                    self.extend(frame);
+                }
+            }
         }
     }
 
@@ -93,6 +99,8 @@ impl<'a> Run<'a> {
             timeout: None,
             deadline: None,
             variables: Vec::new(),
+            base: self.base_within(parent_id),
+            extensions: Vec::new(),
             doing: Doing::Nothing,
         };
         let id = self.state.next_id();
@@ -106,7 +114,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Condition, validation and transformation of the input, then the task itself.
+    /// Whether it is performed at all, then what comes before it, then the task itself.
     fn begin(&mut self, id: u64, node: &'a Node) -> Result<(), Problem> {
         let raw = self.frame(id).raw_input.clone();
         if let Some(condition) = &node.condition
@@ -118,6 +126,15 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         self.task_event(id, EventKind::TaskStarted);
+        if self.begin_extensions(id, node) {
+            return Ok(());
+        }
+        self.begin_task(id, node)
+    }
+
+    /// Validation and transformation of the input, then the task itself.
+    pub(crate) fn begin_task(&mut self, id: u64, node: &'a Node) -> Result<(), Problem> {
+        let raw = self.frame(id).raw_input.clone();
         let mut input = raw.clone();
         if let Some(plan) = &node.input {
             self.validate(plan.schema.as_deref(), "input.schema", &raw)?;
@@ -134,15 +151,22 @@ impl<'a> Run<'a> {
     fn complete(&mut self, id: u64, raw_output: Data, flow: Option<Flow>) {
         let Some(node) = self.frame(id).node else { return self.complete_workflow(raw_output) };
         let node = self.program.node(node);
-        match self.shape_output(id, node, raw_output) {
+        match self.shape_output(id, node, raw_output.clone()) {
             Ok(output) => {
-                self.task_event(id, EventKind::TaskCompleted);
-                let data = self.payload(&output);
-                self.task_event(id, EventKind::StateUpdated { data });
-                self.leave(id, output, flow.unwrap_or(node.then));
+                if !self.end_extensions(id, raw_output, output.clone(), flow) {
+                    self.conclude(id, node, output, flow);
+                }
             }
             Err(problem) => self.fail(id, problem),
         }
+    }
+
+    /// A task has its output, and nothing comes after it any more.
+    pub(crate) fn conclude(&mut self, id: u64, node: &Node, output: Data, flow: Option<Flow>) {
+        self.task_event(id, EventKind::TaskCompleted);
+        let data = self.payload(&output);
+        self.task_event(id, EventKind::StateUpdated { data });
+        self.leave(id, output, flow.unwrap_or(node.then));
     }
 
     fn shape_output(&mut self, id: u64, node: &Node, raw_output: Data) -> Result<Data, Problem> {
@@ -204,6 +228,7 @@ impl<'a> Run<'a> {
                 self.state.agenda.push_back(Step::Enter { parent: id, position: target, input: output })
             }
             // `end` has ended the workflow before it got here.
+            Flow::Exit if self.exit_extension(id, &output) => {}
             Flow::Exit | Flow::End => self.list_ended(id, output),
         }
     }
@@ -224,6 +249,7 @@ impl<'a> Run<'a> {
         match &self.frame(id).doing {
             Doing::Loop { .. } => self.next_iteration(id, output),
             Doing::Try(_) => self.try_ended(id, output),
+            Doing::Extending(_) => self.extension_ended(id),
             _ => self.state.agenda.push_back(Step::Complete { frame: id, output, flow: None }),
         }
     }
@@ -232,11 +258,13 @@ impl<'a> Run<'a> {
     fn block(&self, frame: &Frame) -> Option<&'a Block> {
         let Some(node) = frame.node else { return Some(&self.program.root) };
         match (&self.program.node(node).kind, &frame.doing) {
+            (_, Doing::Extending(extending)) => self.extension_block(frame, extending),
             (Kind::Do(block), _) => Some(block),
             (Kind::For(repeat), _) => Some(&repeat.body),
             (Kind::Fork { branches, .. }, _) => Some(branches),
             (Kind::Try(attempt), Doing::Try(trying)) if trying.stage == Stage::Handling => attempt.handler.as_ref(),
             (Kind::Try(attempt), _) => Some(&attempt.body),
+            (Kind::Function(plan), _) => Some(&self.program.function(plan.function).body),
             _ => None,
         }
     }
@@ -253,7 +281,7 @@ impl<'a> Run<'a> {
 
     /// Something went wrong in the task of this frame. Nothing happens within it any more.
     pub(crate) fn fail(&mut self, id: u64, mut problem: Problem) {
-        let reference = self.frame(id).node.map(|node| self.program.node(node).reference.to_string());
+        let reference = self.reference(id).map(|reference| reference.to_string());
         problem.instance = Some(reference.unwrap_or_default());
         self.release(id);
         self.state.agenda.push_back(Step::Fail { frame: id, problem });
@@ -365,6 +393,15 @@ impl<'a> Run<'a> {
         let frame = self.state.frames.remove(&id).expect("a frame is removed once, by whoever ends it");
         frame.timers().for_each(|timer| self.clear_timer(timer));
         frame
+    }
+
+    /// Ends what bounds the time of a task.
+    pub(crate) fn end_timeout(&mut self, id: u64) {
+        let frame = self.frame_mut(id);
+        frame.deadline = None;
+        if let Some(timer) = frame.timeout.take() {
+            self.clear_timer(timer);
+        }
     }
 
     pub(crate) fn set_timer(&mut self, frame: u64, purpose: Purpose, at: Timestamp) -> u64 {
@@ -492,6 +529,12 @@ impl<'a> Run<'a> {
             Ok(violations) => Err(validation_problem(what, &violations)),
             Err(error) => Err(expression_problem(what, None, error)),
         }
+    }
+
+    /// Where the task of a frame stands; nothing for the workflow's own.
+    pub(crate) fn reference(&self, id: u64) -> Option<Arc<TaskReference>> {
+        let frame = self.state.frames.get(&id)?;
+        Some(frame.reference(self.program.node(frame.node?)))
     }
 
     /// A frame that the caller knows to exist.

@@ -15,7 +15,9 @@ mod bindings;
 mod calendar;
 mod command;
 mod event;
+mod extend;
 mod flow;
+mod function;
 mod input;
 mod machine;
 mod perform;
@@ -28,5 +30,5 @@ pub use command::{CallId, Callee, ChildId, Command, Outcome, StartCall, StartChi
 pub use event::*;
 pub use input::{Input, InputKind};
 pub use machine::{Environment, Machine, Start, Turn};
-pub use program::{Program, Unsupported};
+pub use program::{LinkError, Links, Loaded, Missing, NamedComponent, Origin, Program, Unsupported, Wanted};
 pub use state::State;

@@ -74,6 +74,8 @@ impl Machine {
             timeout: None,
             deadline: None,
             variables: Vec::new(),
+            base: None,
+            extensions: Vec::new(),
             doing: Doing::Sequence,
         };
         let state = State {
@@ -313,7 +315,7 @@ impl Run<'_> {
         let node = self.program.node(frame.node?);
         Some(EventTask {
             name: Arc::clone(&node.name),
-            reference: Arc::clone(&node.reference),
+            reference: frame.reference(node),
             attempt: frame.attempt,
             id,
             parent: frame.parent.filter(|parent| *parent != ROOT),

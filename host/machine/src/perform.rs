@@ -51,6 +51,7 @@ impl Run<'_> {
                 self.frame_mut(id).doing = Doing::Wait { timer };
             }
             Kind::Wasm(plan) => self.begin_call(id, plan, &input)?,
+            Kind::Function(plan) => self.begin_function(id, plan, input)?,
             Kind::Workflow(plan) => self.begin_child(id, plan, input)?,
         }
         Ok(())
@@ -260,7 +261,7 @@ impl Run<'_> {
         let call = StartCall {
             id: CallId::new(&self.state.execution, id),
             task,
-            callee: Callee::Component { component, export: plan.export.clone() },
+            callee: Callee::Component { component, export: plan.export.clone(), origin: plan.origin.clone() },
             input,
             deadline,
         };

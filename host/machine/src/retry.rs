@@ -78,7 +78,7 @@ impl<'a> Run<'a> {
             "Timeout",
             "the attempt did not end within the limit of its retry policy and was interrupted",
         );
-        problem.instance = self.frame(id).node.map(|node| self.program.node(node).reference.to_string());
+        problem.instance = self.reference(id).map(|reference| reference.to_string());
         self.attempt_failed(id, problem);
     }
 

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use hotcell_definition::Problem;
+use hotcell_definition::{Problem, TaskReference};
 use hotcell_expression::Data;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::program::{Flow, NodeId};
+use crate::program::{ExtensionId, Flow, NodeId};
 use crate::{ChildId, ExecutionId, Outcome};
 
 /// The state of an execution: everything that is needed, with its [`crate::Program`], to go on.
@@ -59,6 +59,12 @@ pub(crate) struct Frame {
     pub(crate) deadline: Option<Timestamp>,
     /// Variables that the tasks within can use: the item and index of a loop, the error of a `catch`.
     pub(crate) variables: Vec<(Arc<str>, Data)>,
+    /// Where the references of the tasks of the function start in which this one is performed. None: they are whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) base: Option<Arc<TaskReference>>,
+    /// The extensions that apply to the task, as far as that is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) extensions: Vec<ExtensionId>,
     pub(crate) doing: Doing,
 }
 
@@ -81,6 +87,29 @@ pub(crate) enum Doing {
     Call,
     /// A child execution runs.
     Child { id: ChildId },
+    /// A function is performed.
+    Function,
+    /// Its extensions perform their tasks.
+    Extending(Box<Extending>),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Extending {
+    /// The place of the extension among those of the task and, behind the task, among those that apply.
+    pub(crate) position: u32,
+    pub(crate) side: Side,
+}
+
+/// On which side of a task its extensions are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Side {
+    Before,
+    /// The task has its outputs, and knows what replaces its `then`.
+    After {
+        raw_output: Data,
+        output: Data,
+        flow: Option<Flow>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -146,6 +175,8 @@ pub(crate) enum Step {
     Next { frame: u64, position: u32, output: Data, flow: Flow },
     /// A new iteration of a loop.
     Iterate { frame: u64, data: Data },
+    /// The next extension of a task, or the task itself.
+    Extend { frame: u64 },
 }
 
 impl Step {
@@ -156,7 +187,8 @@ impl Step {
             | Step::Complete { frame, .. }
             | Step::Fail { frame, .. }
             | Step::Next { frame, .. }
-            | Step::Iterate { frame, .. } => *frame,
+            | Step::Iterate { frame, .. }
+            | Step::Extend { frame } => *frame,
         }
     }
 }
@@ -193,6 +225,15 @@ impl State {
             let frame = self.frames.get(&id)?;
             next = frame.parent;
             Some((id, frame))
+        })
+    }
+
+    /// The task that is extended by the extension in which this frame is, or that has its own extensions perform
+    /// their tasks.
+    pub(crate) fn extended(&self, frame: u64) -> Option<(u64, &Frame, &Extending)> {
+        self.ancestry(frame).find_map(|(id, frame)| match &frame.doing {
+            Doing::Extending(extending) => Some((id, frame, &**extending)),
+            _ => None,
         })
     }
 

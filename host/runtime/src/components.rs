@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hotcell_definition::{ErrorKind, Problem};
+use hotcell_machine::Origin;
 use hotcell_sandbox::{Cells, Digest};
 
 /// The largest component that is read: 64 MiB.
@@ -15,8 +16,11 @@ const MAX_BYTES: u64 = 64 << 20;
 #[derive(Debug)]
 pub struct ComponentFolder {
     folder: PathBuf,
-    prepared: Mutex<HashMap<String, Digest>>,
+    prepared: Mutex<HashMap<Key, Digest>>,
 }
+
+/// The name of a component, and the document that names it if it is not the definition.
+type Key = (Option<Origin>, String);
 
 /// Why a component cannot be called.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,30 +42,37 @@ impl ComponentFolder {
     }
 
     /// What the component of this name is known by, if it has been prepared.
-    pub(crate) fn known(&self, name: &str) -> Option<Digest> {
-        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
+    pub(crate) fn known(&self, name: &str, origin: Option<&Origin>) -> Option<Digest> {
+        let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        prepared.get(&(origin.cloned(), name.to_owned())).copied()
     }
 
-    /// Reads and prepares a component, unless that has been done.
+    /// Reads and prepares a component, unless that has been done. It is found relative to the definition or, if it is
+    /// a function that names it, to the function's document.
     ///
     /// # Errors
     /// It is not there, or not a component that hotcell can call; the message says what to do.
-    pub async fn prepare(&self, name: &str, cells: &dyn Cells) -> Result<Digest, ComponentNotFound> {
-        if let Some(digest) = self.known(name) {
+    pub async fn prepare(
+        &self,
+        name: &str,
+        origin: Option<&Origin>,
+        cells: &dyn Cells,
+    ) -> Result<Digest, ComponentNotFound> {
+        if let Some(digest) = self.known(name, origin) {
             return Ok(digest);
         }
-        let path = self.locate(name)?;
+        let path = self.locate(name, origin)?;
         let at = path.display().to_string();
         let bytes = tokio::task::spawn_blocking(move || read(&path))
             .await
             .map_err(|error| ComponentNotFound(format!("{at}: {error}")))??;
         let digest = cells.prepare(bytes).await.map_err(|error| ComponentNotFound(format!("{at}: {error}")))?;
-        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), digest);
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).insert((origin.cloned(), name.to_owned()), digest);
         Ok(digest)
     }
 
     /// A file, by a path that starts at the definition: which files a host has is not for documents to explore.
-    fn locate(&self, name: &str) -> Result<PathBuf, ComponentNotFound> {
+    fn locate(&self, name: &str, origin: Option<&Origin>) -> Result<PathBuf, ComponentNotFound> {
         if name.contains("://") || name.starts_with("oci:") {
             return Err(ComponentNotFound(format!(
                 "{name}: components are not fetched from elsewhere yet; put the file beside the definition and give its path"
@@ -73,7 +84,13 @@ impl ComponentFolder {
                 "{name:?} is not a path relative to the definition; write, for example, `component: components/price.wasm`"
             )));
         }
-        Ok(self.folder.join(path))
+        match origin {
+            Some(origin) if origin.contains("://") => Err(ComponentNotFound(format!(
+                "{name}: components beside {origin} are not fetched yet; put the function into a folder"
+            ))),
+            Some(origin) => Ok(Path::new(&**origin).with_file_name("").join(path)),
+            None => Ok(self.folder.join(path)),
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use futures::future::BoxFuture;
 use hotcell_definition::{ErrorKind, Problem};
 use hotcell_expression::{Data, ExpressionError};
 use hotcell_machine::{
-    CallId, Callee, ChildId, Command, Environment, Event, EventKind, Input, InputKind, Machine, Outcome, Start,
-    StartCall, StartChild, TimerId, Turn,
+    CallId, Callee, ChildId, Command, Environment, Event, EventKind, Input, InputKind, Machine, NamedComponent,
+    Outcome, Start, StartCall, StartChild, TimerId, Turn,
 };
 use hotcell_sandbox as sandbox;
 use jiff::Timestamp;
@@ -248,11 +248,11 @@ impl Driver {
         let host = CallHost {
             call: call.id.clone(),
             inputs: self.inputs.clone(),
-            secrets: Arc::clone(&self.secrets),
+            secrets: self.secrets_of(&call),
             clock: Arc::clone(&self.shared.clock),
         };
         Box::pin(async move {
-            let Callee::Component { component, export } = &call.callee;
+            let Callee::Component { component, export, origin } = &call.callee;
             if let Some(export) = export {
                 return Err(Problem::new(
                     ErrorKind::Configuration,
@@ -260,11 +260,13 @@ impl Driver {
                     format!("`export: {export}`: only the task handler is called yet; remove `export`"),
                 ));
             }
-            let component = match workflow.components.known(component) {
+            let component = match workflow.components.known(component, origin.as_ref()) {
                 Some(digest) => digest,
-                None => {
-                    workflow.components.prepare(component, &*shared.cells).await.map_err(|error| error.to_problem())?
-                }
+                None => workflow
+                    .components
+                    .prepare(component, origin.as_ref(), &*shared.cells)
+                    .await
+                    .map_err(|error| error.to_problem())?,
             };
             let mut limits = shared.limits;
             if let Some(deadline) = call.deadline {
@@ -292,6 +294,14 @@ impl Driver {
                 other => Problem::new(ErrorKind::Runtime, "Invalid output", other.to_string()),
             })
         })
+    }
+
+    /// What a call may know. A function that is elsewhere is somebody else's: it gets what it is given.
+    fn secrets_of(&self, call: &StartCall) -> Arc<Map<String, Value>> {
+        match &call.callee {
+            Callee::Component { origin: Some(_), .. } => Arc::default(),
+            _ => Arc::clone(&self.secrets),
+        }
     }
 
     fn cancel_call(&mut self, call: &CallId) {
@@ -361,10 +371,10 @@ impl Driver {
 
 /// Prepares the components that the definition names, so that a missing one is found before anything runs.
 async fn build(workflow: Arc<Workflow>, cells: Arc<dyn sandbox::Cells>) -> Result<(), Problem> {
-    for (reference, name) in workflow.program.components() {
-        workflow.components.prepare(name, &*cells).await.map_err(|error| {
+    for NamedComponent { name, pointer, origin } in workflow.program.components() {
+        workflow.components.prepare(name, origin, &*cells).await.map_err(|error| {
             let mut problem = error.to_problem();
-            problem.instance = Some(reference.to_string());
+            problem.instance = Some(pointer.to_owned());
             problem
         })?;
     }

@@ -18,12 +18,21 @@ pub(crate) fn workflow() -> impl Strategy<Value = Value> {
     let timeout = prop::option::weighted(0.1, milliseconds().prop_map(|after| json!({ "after": after })));
     let input = prop::option::weighted(0.1, select(vec![json!({"from": "{a: .}"}), json!({"from": ".n.x"})]));
     let output = prop::option::weighted(0.1, select(vec![json!({"as": "[.]"}), json!({"as": "$context"})]));
-    (list(), timeout, input, output).prop_map(|(tasks, timeout, input, output)| {
+    (list(), timeout, input, output, extensions()).prop_map(|(tasks, timeout, input, output, extensions)| {
         let mut workflow = json!({ "do": tasks, "use": {
             "errors": {"known": {"type": "https://example.com/known", "status": 409}},
             "retries": {"thrice": {"delay": {"milliseconds": 300}, "limit": {"attempt": {"count": 3}}}},
             "timeouts": {"brief": {"after": {"milliseconds": 700}}},
             "secrets": ["granted"],
+            "extensions": extensions,
+            "functions": {
+                "sets": {"set": {"given": "${ . | tojson | length }"}, "export": {"as": "."}},
+                "nests": {"do": [
+                    {"first": {"call": "sets", "with": {"a": "${ . }"}}},
+                    {"second": {"call": "wasm", "with": {"component": "flaky.wasm"}, "timeout": "brief"}},
+                ]},
+                "recurses": {"if": "(tojson | length) < 200", "do": [{"again": {"call": "recurses", "with": {"a": "${ . }"}}}]},
+            },
         }});
         for (name, value) in [("timeout", timeout), ("input", input), ("output", output)] {
             if let Some(value) = value {
@@ -32,6 +41,23 @@ pub(crate) fn workflow() -> impl Strategy<Value = Value> {
         }
         workflow
     })
+}
+
+/// Mostly none, as they are performed with every task.
+fn extensions() -> impl Strategy<Value = Value> {
+    let target = select(vec!["all", "call", "set", "try", "composite"]);
+    let when = select(vec!["true", "$task.name == \"t0\"", "$context == null", "error(\"when\")"]);
+    let tasks = || prop::option::weighted(0.7, list());
+    let extension = (target, when, tasks(), tasks()).prop_map(|(target, when, before, after)| {
+        let mut extension = json!({ "extend": target, "when": when });
+        for (side, tasks) in [("before", before), ("after", after)] {
+            if let Some(tasks) = tasks {
+                extension[side] = tasks;
+            }
+        }
+        json!({ "extension": extension })
+    });
+    prop_oneof![3 => Just(json!([])), 1 => prop::collection::vec(extension, 1..3).prop_map(Value::Array)]
 }
 
 fn list() -> impl Strategy<Value = Value> {
@@ -79,6 +105,7 @@ fn task() -> impl Strategy<Value = Draft> {
         1 => milliseconds().prop_map(|wait| json!({ "wait": wait })),
         1 => Just(json!({ "wait": "${ .delay // \"PT0.2S\" }" })),
         1 => child(),
+        1 => select(vec!["sets", "nests", "recurses"]).prop_map(|name| json!({ "call": name, "with": {"n": "${ . }"} })),
     ];
     let leaf = (leaf, common()).prop_map(|(task, common)| with(task, common, Vec::new()));
     let leaf =

@@ -1,0 +1,97 @@
+//! What tasks do with data: transformations, schemas, expressions, and durations that may be expressions.
+
+use std::sync::Arc;
+
+use hotcell_definition as dsl;
+use hotcell_definition::TaskReference;
+use hotcell_expression::{Expression, ExpressionError, Template};
+use serde_json::Value;
+
+use super::compiler::Compiler;
+use super::{DurationPlan, InputPlan, OutputPlan};
+
+impl<'d> Compiler<'d> {
+    pub(super) fn template(&mut self, template: &dsl::Template, reference: &TaskReference) -> Template {
+        self.compile(&template.0, reference)
+    }
+
+    fn compile(&mut self, value: &Value, reference: &TaskReference) -> Template {
+        Template::parse(value, self.mode).unwrap_or_else(|error: ExpressionError| {
+            self.refuse(reference, &error.to_string());
+            Template::Literal(hotcell_expression::Data::null())
+        })
+    }
+
+    fn transform(&mut self, transform: &dsl::Transform, reference: &TaskReference) -> Template {
+        match transform {
+            dsl::Transform::Expression(source) => Template::Expression(expression(source)),
+            dsl::Transform::Template(template) => self.template(template, reference),
+        }
+    }
+
+    pub(super) fn input(&mut self, input: Option<&dsl::Input>, reference: &TaskReference) -> Option<InputPlan> {
+        let input = input?;
+        let at = reference.join("input");
+        Some(InputPlan {
+            schema: self.schema(input.schema.as_ref(), &at),
+            from: input.from.as_ref().map(|from| self.transform(from, &at.join("from"))),
+        })
+    }
+
+    pub(super) fn output(&mut self, output: Option<&dsl::Output>, reference: &TaskReference) -> Option<OutputPlan> {
+        let output = output?;
+        let at = reference.join("output");
+        Some(OutputPlan {
+            transform: output.transform.as_ref().map(|transform| self.transform(transform, &at.join("as"))),
+            schema: self.schema(output.schema.as_ref(), &at),
+        })
+    }
+
+    pub(super) fn export(&mut self, export: Option<&dsl::Export>, reference: &TaskReference) -> Option<OutputPlan> {
+        let export = export?;
+        let at = reference.join("export");
+        Some(OutputPlan {
+            transform: export.transform.as_ref().map(|transform| self.transform(transform, &at.join("as"))),
+            schema: self.schema(export.schema.as_ref(), &at),
+        })
+    }
+
+    fn schema(&mut self, schema: Option<&dsl::Schema>, reference: &TaskReference) -> Option<Arc<str>> {
+        let schema = schema?;
+        let at = reference.join("schema");
+        if schema.format != "json" && !schema.format.starts_with("json:") {
+            self.refuse(&at.join("format"), "schemas are JSON Schemas only; set `format: json`");
+        }
+        match &schema.source {
+            dsl::SchemaSource::Inline(document) => Some(document.to_string().into()),
+            dsl::SchemaSource::External(_) => {
+                self.refuse(
+                    &at.join("resource"),
+                    "schemas are not fetched yet; write the schema in place, under `document`",
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn timeout(&mut self, timeout: Option<&dsl::Reusable<dsl::Timeout>>) -> Option<DurationPlan> {
+        let timeout = match timeout? {
+            dsl::Reusable::Inline(timeout) => timeout,
+            dsl::Reusable::Named(name) => {
+                self.components.timeouts.get(name).expect("validation refuses names that `use.timeouts` does not have")
+            }
+        };
+        Some(duration(&timeout.after))
+    }
+}
+
+pub(super) fn expression(source: &dsl::Expression) -> Expression {
+    Expression::parse(&source.0)
+}
+
+pub(super) fn duration(duration: &dsl::Duration) -> DurationPlan {
+    match duration {
+        dsl::Duration::Literal(span) => DurationPlan::Literal(*span),
+        dsl::Duration::Expression(source) => DurationPlan::Expression(expression(source)),
+    }
+}

@@ -1,0 +1,149 @@
+//! A definition, made ready to be walked: numbered tasks, compiled expressions, resolved names.
+
+mod callee;
+mod compiler;
+mod data;
+mod error;
+mod extension;
+mod function;
+mod link;
+mod plan;
+
+use std::sync::Arc;
+
+use hotcell_definition as dsl;
+use hotcell_definition::{Definition, TaskReference};
+use hotcell_expression::{Mode, Template};
+
+use self::compiler::Compiler;
+pub use self::link::{LinkError, Links, Loaded, Missing, Origin, Wanted};
+pub(crate) use self::plan::*;
+use crate::WorkflowIdentity;
+
+/// A definition that a machine can walk. Made once, shared by all executions of the definition.
+#[derive(Debug)]
+pub struct Program {
+    pub(crate) definition: Arc<Definition>,
+    pub(crate) identity: WorkflowIdentity,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) functions: Vec<Function>,
+    pub(crate) extensions: Vec<Extension>,
+    pub(crate) root: Block,
+    pub(crate) input: Option<InputPlan>,
+    pub(crate) output: Option<OutputPlan>,
+    pub(crate) timeout: Option<DurationPlan>,
+}
+
+/// Something that is valid, and that this version of hotcell does not run yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsupported {
+    /// Where it stands: a JSON Pointer into the document.
+    pub pointer: String,
+    /// What it is, and what to do instead.
+    pub message: String,
+}
+
+/// A component that a definition or a function of it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamedComponent<'p> {
+    /// Its name, as it is written.
+    pub name: &'p str,
+    /// Where: a JSON Pointer into the definition.
+    pub pointer: &'p str,
+    /// The document that names it, if it is that of a function that is elsewhere.
+    pub origin: Option<&'p Origin>,
+}
+
+impl Program {
+    /// Makes a definition ready that refers to nothing outside itself.
+    ///
+    /// # Errors
+    /// Everything in it that this version does not run, all at once, and what it refers to.
+    pub fn new(definition: Arc<Definition>) -> Result<Self, Vec<Unsupported>> {
+        Program::link(definition, &Links::new()).map_err(|error| match error {
+            LinkError::Missing(missing) => missing.into_iter().map(Missing::refused).collect(),
+            LinkError::Unsupported(unsupported) => unsupported,
+        })
+    }
+
+    /// Makes a definition ready, with what was loaded of that to which it refers.
+    ///
+    /// # Errors
+    /// What is to be loaded first; if that is nothing, everything that this version does not run.
+    pub fn link(definition: Arc<Definition>, links: &Links) -> Result<Self, LinkError> {
+        let mode = match definition.evaluate.mode {
+            dsl::EvaluationMode::Strict => Mode::Strict,
+            dsl::EvaluationMode::Loose => Mode::Loose,
+        };
+        let mut compiler = Compiler::new(&definition.components, mode, links);
+        compiler.extensions();
+        let root_reference = TaskReference::root();
+        let root = compiler.block(&definition.tasks, &root_reference.join("do"));
+        let input = compiler.input(definition.input.as_ref(), &root_reference);
+        let output = compiler.output(definition.output.as_ref(), &root_reference);
+        let timeout = compiler.timeout(definition.timeout.as_ref());
+        compiler.called_functions();
+        if definition.evaluate.language != "jq" {
+            compiler.refuse(
+                &root_reference.join("evaluate").join("language"),
+                "hotcell evaluates jq only; write the expressions in jq",
+            );
+        }
+        if definition.schedule.is_some() {
+            compiler.refuse(
+                &root_reference.join("schedule"),
+                "schedules are not run yet; remove `schedule` and start the workflow by hand",
+            );
+        }
+        if !compiler.missing.is_empty() {
+            return Err(LinkError::Missing(compiler.missing));
+        }
+        if !compiler.unsupported.is_empty() {
+            return Err(LinkError::Unsupported(compiler.unsupported));
+        }
+        let (functions, extensions) = (compiler.functions.compiled, compiler.extensions.compiled);
+        let identity = WorkflowIdentity {
+            namespace: definition.document.namespace.clone(),
+            name: definition.document.name.clone(),
+            version: definition.document.version.to_string(),
+        };
+        Ok(Program { identity, nodes: compiler.nodes, functions, extensions, root, input, output, timeout, definition })
+    }
+
+    /// The definition.
+    pub fn definition(&self) -> &Arc<Definition> {
+        &self.definition
+    }
+
+    /// Which definition this is.
+    pub fn identity(&self) -> &WorkflowIdentity {
+        &self.identity
+    }
+
+    /// The components that are named without an expression. They can be made ready before the first task starts.
+    pub fn components(&self) -> impl Iterator<Item = NamedComponent<'_>> {
+        self.nodes.iter().filter_map(|node| {
+            let Kind::Wasm(plan) = &node.kind else { return None };
+            let Template::Literal(data) = &plan.component else { return None };
+            let (pointer, origin) = (&*plan.pointer, plan.origin.as_ref());
+            data.value().as_str().map(|name| NamedComponent { name, pointer, origin })
+        })
+    }
+
+    /// How many tasks the definition has, those in lists of tasks included.
+    pub fn tasks(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(crate) fn function(&self, id: FunctionId) -> &Function {
+        &self.functions[id as usize]
+    }
+
+    pub(crate) fn extension(&self, id: ExtensionId) -> &Extension {
+        &self.extensions[id as usize]
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id as usize]
+    }
+}
