@@ -18,6 +18,7 @@ mod event;
 mod flow;
 mod input;
 mod machine;
+mod needs;
 mod perform;
 mod problem;
 mod program;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hotcell_definition as dsl;
 use hotcell_definition::{Definition, TaskReference};
-use hotcell_expression::{Expression, ExpressionError, Mode, Template};
+use hotcell_expression::{Expression, ExpressionError, Mode, Needs, Template};
 use serde_json::Value;
 
 use crate::WorkflowIdentity;
@@ -231,6 +231,11 @@ impl Program {
             },
             _ => None,
         })
+    }
+
+    /// What an evaluator should be ready for before the first task starts.
+    pub fn needs(&self) -> Needs {
+        crate::needs::needs(&self.definition)
     }
 
     /// How many tasks the definition has, those in lists of tasks included.

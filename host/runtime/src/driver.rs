@@ -1,10 +1,11 @@
 //! Drives one execution: inputs to its machine, commands to cells, timers and children, events to the log.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt};
 use hotcell_definition::{ErrorKind, Problem};
 use hotcell_expression::{Data, ExpressionError};
 use hotcell_machine::{
@@ -27,6 +28,9 @@ const MAX_NESTED_WORKFLOWS: usize = 16;
 
 /// The longest sleep before the clock is looked at again.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// How many components of a definition are prepared at the same time. Each may take the memory of a compiler.
+const PREPARED_AT_ONCE: usize = 4;
 
 /// One execution being driven.
 pub(crate) struct Driver {
@@ -359,15 +363,28 @@ impl Driver {
     }
 }
 
-/// Prepares the components that the definition names, so that a missing one is found before anything runs.
+/// Prepares the components that the definition names, so that a missing one is found before anything runs, and beside them
+/// what its expressions and schemas need, so that the first task that has one does not wait for it.
 async fn build(workflow: Arc<Workflow>, cells: Arc<dyn sandbox::Cells>) -> Result<(), Problem> {
-    for (reference, name) in workflow.program.components() {
-        workflow.components.prepare(name, &*cells).await.map_err(|error| {
-            let mut problem = error.to_problem();
-            problem.instance = Some(reference.to_string());
-            problem
-        })?;
+    let (evaluators, needs) = (workflow.evaluators.clone(), workflow.program.needs());
+    let evaluators = tokio::task::spawn_blocking(move || evaluators.prepare(needs));
+    let mut named = HashSet::new();
+    let components = workflow.program.components().filter(|(_, name)| named.insert(*name));
+    let preparations = components.map(|(reference, name)| {
+        let (workflow, cells, name) = (Arc::clone(&workflow), Arc::clone(&cells), name.to_owned());
+        let instance = reference.to_string();
+        async move {
+            let prepared = workflow.components.prepare(&name, &*cells).await;
+            prepared.map_err(|error| Problem { instance: Some(instance), ..error.to_problem() })
+        }
+    });
+    let preparations: Vec<_> = preparations.collect();
+    // The first one in the document that fails is told, whichever failed first.
+    let mut prepared = stream::iter(preparations).buffered(PREPARED_AT_ONCE);
+    while let Some(prepared) = prepared.next().await {
+        prepared?;
     }
+    evaluators.await.expect("making evaluators ready does not panic");
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hotcell_expression::{Evaluation, Evaluator, ExpressionError, Violation};
+use hotcell_expression::{Evaluation, Evaluator, ExpressionError, Needs, Violation};
 use serde_json::Value;
 
 /// How many warm evaluators a definition keeps. Each takes a few MiB; more are made while more turns need one at
@@ -22,6 +22,31 @@ impl EvaluatorPool {
     /// A pool of what `make` makes.
     pub fn new(make: impl Fn() -> Box<dyn Evaluator> + Send + Sync + 'static) -> Self {
         EvaluatorPool { make: Arc::new(make), idle: Arc::default() }
+    }
+
+    /// Makes ready what the definition needs, which may take seconds. What fails here fails again, and is told, when it is
+    /// first used.
+    pub(crate) fn prepare(&self, needs: Needs) {
+        if needs == Needs::default() {
+            return;
+        }
+        let mut evaluator = self.take();
+        if let Err(error) = evaluator.prepare(needs) {
+            tracing::warn!(%error, "the evaluator could not be made ready");
+        }
+        self.put_back(evaluator);
+    }
+
+    fn take(&self) -> Box<dyn Evaluator> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.unwrap_or_else(|| (self.make)())
+    }
+
+    fn put_back(&self, evaluator: Box<dyn Evaluator>) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < KEPT {
+            idle.push(evaluator);
+        }
     }
 
     /// An evaluator for one turn. None is taken out of the pool until something is evaluated.
@@ -48,10 +73,7 @@ pub(crate) struct PooledEvaluator<'p> {
 impl PooledEvaluator<'_> {
     fn run<T>(&mut self, work: impl FnOnce(&mut dyn Evaluator) -> T) -> T {
         let pool = self.pool;
-        let evaluator = self.evaluator.get_or_insert_with(|| {
-            let idle = pool.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            idle.unwrap_or_else(|| (pool.make)())
-        });
+        let evaluator = self.evaluator.get_or_insert_with(|| pool.take());
         tokio::task::block_in_place(|| work(evaluator.as_mut()))
     }
 }
@@ -73,10 +95,7 @@ impl Evaluator for PooledEvaluator<'_> {
 impl Drop for PooledEvaluator<'_> {
     fn drop(&mut self) {
         if let Some(evaluator) = self.evaluator.take() {
-            let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            if idle.len() < KEPT {
-                idle.push(evaluator);
-            }
+            self.pool.put_back(evaluator);
         }
     }
 }
