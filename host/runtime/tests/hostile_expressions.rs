@@ -43,6 +43,13 @@ fn a_hostile_expression_faults_its_workflow_in_time_and_memory_and_delays_no_oth
                     "{{ t: {{ for: {{ in: '[1]' }}, while: '{program}', do: [{{ a: {{ set: {{ n: 1 }} }} }}] }} }}"
                 ),
             ),
+            // A program that was quick is trusted to be so again.
+            (
+                "a set after quick ones",
+                format!(
+                    "{{ t: {{ for: {{ in: '[range(99)]', at: n }}, do: [{{ a: {{ set: '${{ if $n < 30 then $n else ({program}) end }}' }} }}] }} }}"
+                ),
+            ),
         ];
         for (place, task) in places {
             let hostile = house.workflow(&format!("do: [{task}]"));
@@ -71,7 +78,7 @@ fn a_hostile_expression_faults_its_workflow_in_time_and_memory_and_delays_no_oth
             );
             let End::Ran(Outcome::Faulted(problem)) = &end else { panic!("{program} in {place}: {end:?}") };
             assert!(problem.kind.ends_with("/errors/expression"), "{program} in {place}: {problem}");
-            assert_eq!(problem.instance.as_deref(), Some("/do/0/t"), "{program} in {place}");
+            assert!(problem.instance.as_deref().is_some_and(|at| at.starts_with("/do/0/t")), "{program} in {place}");
             assert!(cpu < FAULTED_WITHIN, "{program} in {place} took {cpu:?}");
             assert!(grown < GROWS_BY, "{program} in {place} took {} MiB", grown >> 20);
             assert!(delay < UNDELAYED.max(took / 3), "beside {program} in {place} a small workflow took {delay:?}");
