@@ -1,6 +1,7 @@
 //! Drives one execution: inputs to its machine, commands to cells, timers and children, events to the log.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,9 +78,16 @@ impl Driver {
     /// From the first event to the last.
     pub(crate) async fn drive(mut self, mut incoming: mpsc::UnboundedReceiver<Input>) -> End {
         let next_sequence = self.announce();
-        if let Err(problem) = build(Arc::clone(&self.start.workflow), Arc::clone(&self.shared.cells)).await {
-            self.tell(next_sequence, self.now(), EventKind::WorkflowFailed { error: problem.clone() });
-            return End::Refused(problem);
+        match self.build(&mut incoming).await {
+            Built::Ready => {}
+            Built::Refused(problem) => {
+                self.tell(next_sequence, self.now(), EventKind::WorkflowFailed { error: problem.clone() });
+                return End::Refused(problem);
+            }
+            Built::Cancelled { reason } => {
+                self.tell(next_sequence, self.now(), EventKind::WorkflowCancelled { reason });
+                return End::Ran(Outcome::Cancelled);
+            }
         }
         let mut machine = self.begin(next_sequence);
         loop {
@@ -114,6 +122,27 @@ impl Driver {
         self.tell(3, times.parsed, EventKind::WorkflowParsed);
         self.tell(4, now, EventKind::WorkflowBuilding);
         5
+    }
+
+    /// Makes everything ready, unless someone cancels the execution before that: compiling may take long.
+    async fn build(&mut self, incoming: &mut mpsc::UnboundedReceiver<Input>) -> Built {
+        let mut building = pin!(build(Arc::clone(&self.start.workflow), Arc::clone(&self.shared.cells)));
+        let mut early = Vec::new();
+        let built = loop {
+            tokio::select! {
+                biased;
+                input = incoming.recv() => match input.expect("the driver itself holds a sender") {
+                    Input { kind: InputKind::Cancel { reason }, .. } => break Built::Cancelled { reason },
+                    other => early.push(other),
+                },
+                built = &mut building => break built.map_or_else(Built::Refused, |()| Built::Ready),
+            }
+        };
+        // The machine, which is not there yet, gets what else came.
+        for input in early {
+            let _ = self.inputs.send(input);
+        }
+        built
     }
 
     fn tell(&self, sequence: u64, time: Timestamp, kind: EventKind) {
@@ -361,6 +390,13 @@ impl Driver {
         self.calls.abort_all();
         self.timers.clear();
     }
+}
+
+/// How making ready ended.
+enum Built {
+    Ready,
+    Refused(Problem),
+    Cancelled { reason: Option<String> },
 }
 
 /// Prepares the components that the definition names, so that a missing one is found before anything runs, and beside them

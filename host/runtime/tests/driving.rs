@@ -2,14 +2,13 @@
 
 mod house;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Instant;
 
-use hotcell_definition::Definition;
 use hotcell_expression::{Evaluation, Evaluator, ExpressionError, Needs, Violation};
 use hotcell_machine::{EventKind, Outcome};
-use hotcell_runtime::{Clock, End, EvaluatorPool, SystemClock, Workflow, WorkflowTimes};
-use hotcell_sandbox::{CellEvaluator, EvaluatorLimits, Evaluators};
+use hotcell_runtime::{End, EvaluatorPool};
+use hotcell_sandbox::{CellEvaluator, EvaluatorLimits};
 use house::House;
 use serde_json::{Value, json};
 
@@ -51,13 +50,39 @@ fn an_execution_that_is_cancelled_while_it_waits_ends_at_once_and_says_so() {
     let workflow = house.workflow("do: [{ a: { wait: PT1H } }]");
     let began = Instant::now();
     let (end, events) = house.events_of(|| {
+        let mut told = house.events.subscribe();
         let execution = house.start(&workflow);
+        house.wait_for(&mut told, |kind| matches!(kind, EventKind::TaskStarted));
         execution.cancel(Some("enough".into()));
         house.end(execution)
     });
     assert_eq!(end, End::Ran(Outcome::Cancelled));
     assert!(matches!(events.last().expect("events").kind, EventKind::WorkflowCancelled { .. }));
     assert!(began.elapsed().as_secs() < 60);
+}
+
+#[test]
+fn an_execution_that_is_cancelled_while_it_is_built_runs_nothing() {
+    let house = House::new();
+    let (ready, waits) = mpsc::channel::<()>();
+    let waits = Mutex::new(Some(waits));
+    let evaluators = Arc::clone(&house.evaluators);
+    let pool = EvaluatorPool::new(move || {
+        let evaluator = evaluators.evaluator(EvaluatorLimits::default());
+        Box::new(Noting { evaluator, asked: Arc::default(), waits: waits.lock().expect("no panic").take() })
+    });
+    let workflow = house.workflow_with(pool, "do: [{ a: { set: { n: '${ 1 + 1 }' } } }]");
+    let (end, events) = house.events_of(|| {
+        let execution = house.start(&workflow);
+        execution.cancel(Some("enough".into()));
+        house.end(execution)
+    });
+    assert_eq!(end, End::Ran(Outcome::Cancelled));
+    let last = events.last().expect("events");
+    assert_eq!(last.kind, EventKind::WorkflowCancelled { reason: Some("enough".into()) });
+    assert_eq!((events.len(), last.sequence), (5, 5));
+    // Only now could it have been built.
+    drop(ready);
 }
 
 #[test]
@@ -82,6 +107,8 @@ fn an_execution_that_is_suspended_goes_on_when_it_is_resumed() {
 struct Noting {
     evaluator: CellEvaluator,
     asked: Arc<Mutex<Vec<&'static str>>>,
+    /// It is ready when the other end is gone.
+    waits: Option<mpsc::Receiver<()>>,
 }
 
 impl Noting {
@@ -92,6 +119,9 @@ impl Noting {
 
 impl Evaluator for Noting {
     fn prepare(&mut self, needs: Needs) -> Result<(), ExpressionError> {
+        if let Some(waits) = &self.waits {
+            let _ = waits.recv();
+        }
         self.note(if needs.schemas { "prepare jq and schemas" } else { "prepare jq" });
         self.evaluator.prepare(needs)
     }
@@ -114,20 +144,15 @@ impl Evaluator for Noting {
 #[test]
 fn what_expressions_and_schemas_need_is_made_ready_before_the_first_task() {
     let house = House::new();
-    let evaluators = Evaluators::new().expect("evaluators");
+    let evaluators = Arc::clone(&house.evaluators);
     let run = |rest: &str| {
-        let document = format!("document: {{ dsl: '1.0.3', namespace: test, name: test, version: '1.0.0' }}\n{rest}");
-        let definition = Definition::parse(document.as_bytes()).expect("a valid document").definition;
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let (evaluators, noted) = (evaluators.clone(), Arc::clone(&asked));
+        let (evaluators, noted) = (Arc::clone(&evaluators), Arc::clone(&asked));
         let pool = EvaluatorPool::new(move || {
             let evaluator = evaluators.evaluator(EvaluatorLimits::default());
-            Box::new(Noting { evaluator, asked: Arc::clone(&noted) })
+            Box::new(Noting { evaluator, asked: Arc::clone(&noted), waits: None })
         });
-        let now = SystemClock.now();
-        let times = WorkflowTimes { parsing: now, parsed: now };
-        let workflow = Workflow::new(Arc::new(definition), ".".as_ref(), pool, times).expect("nothing unsupported");
-        let end = house.run(&Arc::new(workflow));
+        let end = house.run(&house.workflow_with(pool, rest));
         let asked = asked.lock().expect("no panic").clone();
         (output(&end).clone(), asked)
     };
