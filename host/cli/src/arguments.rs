@@ -3,11 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 /// Runs Open Workflow documents, each task in a WebAssembly cell of its own.
 #[derive(Debug, Parser)]
-#[command(name = "hotcell", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "hotcell", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = "Examples:
   hotcell run workflow.yaml --input '{\"name\": \"Ada\"}'
   hotcell validate workflows/*.yaml
@@ -42,7 +43,8 @@ pub(crate) enum Command {
   hotcell run workflow.yaml --report-to http://127.0.0.1:7070
 
 The output is the only thing on standard output, as JSON; progress goes to standard error.
-Exit codes: 0 completed, 1 faulted, 2 refused before it ran, 130 cancelled.
+Exit codes: 0 completed, 1 faulted (or its output could not be written), 2 refused before it ran,
+130 cancelled.
 Ctrl-C cancels the workflow: what runs is interrupted and told so. A second one ends at once.")]
 pub(crate) struct RunCommand {
     /// The definition, in YAML or JSON. Components are found relative to it.
@@ -82,6 +84,7 @@ pub(crate) struct RunCommand {
 
     /// Where compiled components are kept. Empty: nowhere [default: hotcell in the user's cache folder].
     #[arg(long, value_name = "DIR", env = "HOTCELL_CACHE", value_hint = ValueHint::DirPath)]
+    #[arg(value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) cache: Option<PathBuf>,
 }
 

@@ -5,9 +5,11 @@ use std::fmt;
 use hotcell_definition::{Diagnostic, Severity};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
+use crate::drawing::{printable, printable_in_place};
+
 /// The diagnostics as text, one after the other, with colours if the terminal has them.
 pub(crate) fn render(file: &str, source: &str, diagnostics: &[Diagnostic]) -> String {
-    let source = NamedSource::new(file, source.to_owned());
+    let source = NamedSource::new(printable(file), printable_in_place(source));
     let colours = console::colors_enabled_stderr();
     let theme = if colours { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let width = usize::from(console::Term::stderr().size().1).clamp(60, 120);
@@ -65,9 +67,4 @@ impl miette::Diagnostic for Report<'_> {
             .map(|related| LabeledSpan::new_with_span(Some(printable(&related.message)), related.place.bytes()));
         Some(Box::new(std::iter::once(main).chain(related)))
     }
-}
-
-/// The text without what a terminal would obey.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

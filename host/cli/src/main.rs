@@ -8,6 +8,7 @@ mod drawing;
 mod engine;
 mod progress;
 mod run;
+mod say;
 mod secrets;
 mod show;
 mod signals;
@@ -32,14 +33,14 @@ fn main() -> ExitCode {
         Command::Completions(command) => completions::print(&command),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("hotcell: {error:#}");
+        say::say(format_args!("{}", drawing::printable(&format!("{error:#}"))));
         ExitCode::from(exit::REFUSED)
     })
 }
 
 /// What the exit codes mean. Scripts rely on them.
 mod exit {
-    /// The workflow failed.
+    /// The workflow failed, or its output could not be written.
     pub(crate) const FAULTED: u8 = 1;
     /// Something was refused before anything ran: arguments, a definition, a component.
     pub(crate) const REFUSED: u8 = 2;

@@ -11,6 +11,8 @@ use hotcell_progress::{Limits, Store, Watch, serve as serve_progress, watch as w
 use tokio::net::TcpListener;
 
 use crate::arguments::{ProgressForm, ServeCommand, WatchCommand};
+use crate::drawing::printable;
+use crate::say::say;
 use crate::show::Show;
 use crate::signals::Interruptions;
 
@@ -25,7 +27,7 @@ pub(crate) async fn serve(command: ServeCommand) -> anyhow::Result<ExitCode> {
         .await
         .with_context(|| format!("could not listen at {}; choose another address with --listen", command.listen))?;
     let kept = command.store.as_ref().map_or("in memory".to_owned(), |file| format!("in {}", file.display()));
-    eprintln!("hotcell: collecting progress at http://{}, kept {kept}", listener.local_addr()?);
+    say(format_args!("collecting progress at http://{}, kept {kept}", listener.local_addr()?));
     serve_progress(listener, store.clone(), Limits::default(), async move { interruptions.next().await }).await?;
     store.close().await;
     Ok(ExitCode::SUCCESS)
@@ -50,7 +52,7 @@ pub(crate) async fn watch(command: WatchCommand) -> anyhow::Result<ExitCode> {
                 Some(Err(error)) if error.is_temporary() => {
                     // In the midst of a live drawing it would only be painted over.
                     if command.progress != ProgressForm::Pretty {
-                        eprintln!("hotcell: {error}");
+                        say(format_args!("{}", printable(&error.to_string())));
                     }
                 }
                 Some(Err(error)) => break Err(error),

@@ -14,20 +14,21 @@ use hotcell_progress::{EventLog, Reporter, ReporterOptions};
 use hotcell_runtime::{Catalog, Clock, End, Execution, StartExecution, SystemClock, Workflow, WorkflowTimes};
 
 use crate::arguments::{ProgressForm, RunCommand};
+use crate::drawing::printable;
 use crate::engine::{Engine, cache_folder};
+use crate::say::{say, say_text};
 use crate::show::Show;
 use crate::signals::Interruptions;
 use crate::{diagnostics, document, exit, secrets};
 
 /// Runs a workflow to its end.
 pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
-    let mut interruptions = Interruptions::listen()?;
     let input = read_input(command.input.as_deref())?;
     let secrets = Arc::new(secrets::read(&command.secret)?);
     if !command.allow_net.is_empty() {
-        eprintln!(
-            "hotcell: --allow-net has no effect yet: no kind of task that this version runs can reach the network"
-        );
+        say(format_args!(
+            "--allow-net has no effect yet: no kind of task that this version runs can reach the network"
+        ));
     }
     let events = EventLog::new();
     let shown = events.subscribe();
@@ -46,6 +47,9 @@ pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
         engine.runtime.set_catalog(read_catalog(folder, &engine)?);
     }
 
+    // Not before: until something runs, there is nothing to cancel, and an interruption ends the program as it ends any other;
+    // one that waits for standard input, for example.
+    let mut interruptions = Interruptions::listen()?;
     let show = Show::new(command.progress, Box::new(io::stderr()));
     let showing = tokio::spawn(show.follow(shown));
     let id = ExecutionId::new(uuid::Uuid::now_v7().to_string());
@@ -62,7 +66,7 @@ pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
             () = interruptions.next() => reporter.flush(Duration::ZERO).await,
         };
         if !flushed.is_complete() {
-            eprintln!("hotcell: {flushed}");
+            say(format_args!("{}", printable(&flushed.to_string())));
         }
     }
     Ok(code)
@@ -83,20 +87,26 @@ async fn wait(mut execution: Execution, interruptions: &mut Interruptions) -> En
 fn conclude(end: End, progress: ProgressForm) -> anyhow::Result<ExitCode> {
     match end {
         End::Ran(Outcome::Completed(output)) => {
-            print_output(&output).context("could not write the output")?;
-            Ok(ExitCode::SUCCESS)
+            Ok(match print_output(&output) {
+                Ok(()) => ExitCode::SUCCESS,
+                // Not 2, which says that nothing has run.
+                Err(error) => {
+                    say(format_args!("could not write the output: {error}"));
+                    ExitCode::from(exit::FAULTED)
+                }
+            })
         }
         End::Ran(Outcome::Faulted(problem)) => {
             // The other forms of progress have told it.
             if progress == ProgressForm::None {
-                eprintln!("hotcell: the workflow failed: {problem}");
+                say(format_args!("the workflow failed: {}", printable(&problem.to_string())));
             }
             Ok(ExitCode::from(exit::FAULTED))
         }
         End::Ran(Outcome::Cancelled) => Ok(ExitCode::from(exit::CANCELLED)),
         End::Refused(problem) => {
             if progress == ProgressForm::None {
-                eprintln!("hotcell: {problem}");
+                say(format_args!("{}", printable(&problem.to_string())));
             }
             Ok(ExitCode::from(exit::REFUSED))
         }
@@ -149,12 +159,12 @@ fn load(file: &Path, engine: &Engine, progress: ProgressForm) -> anyhow::Result<
     let Parsed { definition, warnings, locations } = match Definition::parse(&bytes) {
         Ok(parsed) => parsed,
         Err(refused) => {
-            eprint!("{}", diagnostics::render(&name, &source, &refused.diagnostics));
+            say_text(&diagnostics::render(&name, &source, &refused.diagnostics));
             return Ok(None);
         }
     };
     if progress == ProgressForm::Pretty {
-        eprint!("{}", diagnostics::render(&name, &source, &warnings));
+        say_text(&diagnostics::render(&name, &source, &warnings));
     }
     let times = WorkflowTimes { parsing, parsed: SystemClock.now() };
     let folder = file.parent().unwrap_or(Path::new("."));
@@ -163,7 +173,8 @@ fn load(file: &Path, engine: &Engine, progress: ProgressForm) -> anyhow::Result<
         Err(unsupported) => {
             for Unsupported { pointer, message } in unsupported {
                 let place = locations.pointer(&pointer);
-                eprintln!("{name}:{}:{}: {pointer}: {message}", place.line, place.column);
+                let line = format!("{name}:{}:{}: {pointer}: {message}\n", place.line, place.column);
+                say_text(&printable(&line));
             }
             Ok(None)
         }

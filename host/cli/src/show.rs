@@ -14,6 +14,10 @@ use crate::drawing::{Drawing, Mode};
 /// How often a live drawing moves.
 const TICK: Duration = Duration::from_millis(80);
 
+/// How long events gather before they are shown. Whoever waits for each of a hundred thousand events a second has to be woken as
+/// often, by the threads that run the workflow.
+const GATHER: Duration = Duration::from_millis(5);
+
 /// Shows events in one of the forms.
 pub(crate) enum Show {
     Drawing(Box<Drawing>),
@@ -82,6 +86,7 @@ impl Show {
                     if self.events(&events).is_err() {
                         return;
                     }
+                    tokio::time::sleep(GATHER).await;
                 }
             }
         }

@@ -1,14 +1,20 @@
 //! `hotcell validate`
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use hotcell_definition::{Definition, Diagnostic};
 use hotcell_machine::Program;
 use serde::Serialize;
 
 use crate::arguments::{Format, ValidateCommand};
+use crate::drawing::printable;
+use crate::say::{read_enough, say, say_text};
 use crate::{diagnostics, document, exit};
+
+const NOT_WRITTEN: &str = "could not write what was found";
 
 /// What was found in one file.
 #[derive(Serialize)]
@@ -36,18 +42,19 @@ pub(crate) fn validate(command: &ValidateCommand) -> anyhow::Result<ExitCode> {
             Ok(checked) => checked,
             Err(error) => {
                 failed = true;
-                eprintln!("hotcell: {error:#}");
+                say(format_args!("{error:#}"));
                 continue;
             }
         };
         failed |= !report.valid;
         if command.format == Format::Text {
-            print_report(&report, &source);
+            read_enough(print_report(&report, &source)).context(NOT_WRITTEN)?;
         }
         reports.push(report);
     }
     if command.format == Format::Json {
-        println!("{}", serde_json::to_string_pretty(&reports)?);
+        let json = serde_json::to_string_pretty(&reports)?;
+        read_enough(writeln!(io::stdout(), "{json}")).context(NOT_WRITTEN)?;
     }
     Ok(if failed { ExitCode::from(exit::REFUSED) } else { ExitCode::SUCCESS })
 }
@@ -67,19 +74,22 @@ fn check(file: &Path) -> anyhow::Result<(Report, String)> {
     Ok((Report { file: file.display().to_string(), valid, diagnostics, unsupported }, source))
 }
 
-fn print_report(report: &Report, source: &str) {
-    eprint!("{}", diagnostics::render(&report.file, source, &report.diagnostics));
-    let file = &report.file;
+fn print_report(report: &Report, source: &str) -> io::Result<()> {
+    say_text(&diagnostics::render(&report.file, source, &report.diagnostics));
+    let mut stdout = io::stdout().lock();
+    let file = printable(&report.file);
     if !report.valid {
-        println!("{file}: refused, {}", count(report.diagnostics.len(), "problem"));
+        writeln!(stdout, "{file}: refused, {}", count(report.diagnostics.len(), "problem"))?;
     } else if report.diagnostics.is_empty() {
-        println!("{file}: valid");
+        writeln!(stdout, "{file}: valid")?;
     } else {
-        println!("{file}: valid, {}", count(report.diagnostics.len(), "warning"));
+        writeln!(stdout, "{file}: valid, {}", count(report.diagnostics.len(), "warning"))?;
     }
     for unsupported in &report.unsupported {
-        println!("  does not run yet: {}: {}", unsupported.pointer, unsupported.message);
+        let (pointer, message) = (printable(&unsupported.pointer), printable(&unsupported.message));
+        writeln!(stdout, "  does not run yet: {pointer}: {message}")?;
     }
+    Ok(())
 }
 
 fn count(number: usize, what: &str) -> String {

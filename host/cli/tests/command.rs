@@ -280,3 +280,78 @@ fn completions_are_printed_for_shells() {
         assert!(stdout(&output).contains("hotcell"), "{shell}");
     }
 }
+
+#[test]
+fn an_empty_cache_folder_means_none() {
+    let document = workflow("do: [{ a: { set: '${ 1 + 1 }' } }]");
+    assert_eq!(stdout(&run(&document, &["--cache", ""])), "2\n");
+}
+
+#[test]
+fn what_a_workflow_is_called_does_not_reach_a_terminal_as_a_command() {
+    let tasks = r#"do: [{ "\e]0;name\a": { raise: { error: { type: 'https://e.x', status: 500, title: "\e[2Jt\u202e", detail: "a\nb" } } } }]"#;
+    for progress in ["pretty", "none"] {
+        let output = run(&workflow(tasks), &["--progress", progress]);
+        assert_eq!(output.status.code(), Some(1));
+        let shown = String::from_utf8_lossy(&output.stderr);
+        assert!(!shown.contains(['\x1b', '\x07', '\u{202e}']), "{shown:?}");
+    }
+    let output = run(&workflow("do: [{ a: { set: { n: \"\u{202e}\" }, than: end } }]"), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    let shown = String::from_utf8_lossy(&output.stderr);
+    assert!(shown.contains("than") && !shown.contains('\u{202e}'), "{shown:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interruption_ends_a_run_that_waits_for_its_input() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let definition = folder.path().join("workflow.yaml");
+    std::fs::write(&definition, workflow("do: [{ a: { set: { n: 1 } } }]")).expect("a file");
+    let mut waiting = hotcell()
+        .arg("run")
+        .arg(&definition)
+        .args(["--input", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    // Open until the end.
+    let _stdin = waiting.stdin.take();
+    let killed = Command::new("kill").args(["-INT", &waiting.id().to_string()]).status().expect("kill runs");
+    assert!(killed.success());
+    assert!(!waiting.wait().expect("it ends").success());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_told_and_is_no_panic() {
+    let full = || std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("workflow.yaml");
+    std::fs::write(&file, workflow("do: [{ a: { set: { n: 1 } } }]")).expect("a file");
+
+    // It has run, so that it is not 2.
+    let run = hotcell().arg("run").arg(&file).stdout(full()).output().expect("the command runs");
+    assert_eq!(run.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&run.stderr).contains("could not write the output"));
+    for arguments in [&["validate", file.to_str().expect("UTF-8")][..], &["completions", "bash"]] {
+        let output = hotcell().args(arguments).stdout(full()).output().expect("the command runs");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).starts_with("hotcell: could not write"), "{arguments:?}");
+    }
+    // Nobody hears why it failed, and the exit code still tells that it did.
+    let refused = hotcell().args(["run", "no-such-file.yaml"]).stderr(full()).status().expect("the command runs");
+    assert_eq!(refused.code(), Some(2));
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("workflow.yaml");
+    std::fs::write(&file, workflow("do: [{ a: { set: { n: 1 } } }]")).expect("a file");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = hotcell().arg("validate").arg(&file).stdout(writer).output().expect("the command runs");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -18,10 +18,28 @@ pub struct Evaluation<'a> {
     pub now: Timestamp,
 }
 
+/// What an evaluator will be asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// To run programs.
+    pub jq: bool,
+    /// To validate data.
+    pub schemas: bool,
+}
+
 /// Runs jq programs and schemas, each evaluation within bounds of memory, time and size of result.
 ///
 /// An evaluator serves one definition of one tenant. Programs that it has compiled are kept.
 pub trait Evaluator: Send {
+    /// Makes ready what will be needed, which may take seconds. Without this call it is made ready when it is first used.
+    ///
+    /// # Errors
+    /// [`ExpressionError::Unavailable`]; the first use will tell it again.
+    fn prepare(&mut self, needs: Needs) -> Result<(), ExpressionError> {
+        let _ = needs;
+        Ok(())
+    }
+
     /// The first output of the program, or null if it has none (both chosen where the specification is silent).
     ///
     /// # Errors

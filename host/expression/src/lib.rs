@@ -16,6 +16,6 @@ mod path;
 mod template;
 
 pub use data::Data;
-pub use evaluator::{Evaluation, Evaluator, ExpressionError, Violation};
+pub use evaluator::{Evaluation, Evaluator, ExpressionError, Needs, Violation};
 pub use expression::{Bindings, Expression, Scope};
 pub use template::{Mode, NoBindings, Part, Template};

@@ -20,6 +20,7 @@ mod flow;
 mod function;
 mod input;
 mod machine;
+mod needs;
 mod perform;
 mod problem;
 mod program;

@@ -1,10 +1,12 @@
 //! Drives one execution: inputs to its machine, commands to cells, timers and children, events to the log.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt};
 use hotcell_definition::{ErrorKind, Problem};
 use hotcell_expression::{Data, ExpressionError};
 use hotcell_machine::{
@@ -27,6 +29,9 @@ const MAX_NESTED_WORKFLOWS: usize = 16;
 
 /// The longest sleep before the clock is looked at again.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// How many components of a definition are prepared at the same time. Each may take the memory of a compiler.
+const PREPARED_AT_ONCE: usize = 4;
 
 /// One execution being driven.
 pub(crate) struct Driver {
@@ -73,9 +78,16 @@ impl Driver {
     /// From the first event to the last.
     pub(crate) async fn drive(mut self, mut incoming: mpsc::UnboundedReceiver<Input>) -> End {
         let next_sequence = self.announce();
-        if let Err(problem) = build(Arc::clone(&self.start.workflow), Arc::clone(&self.shared.cells)).await {
-            self.tell(next_sequence, self.now(), EventKind::WorkflowFailed { error: problem.clone() });
-            return End::Refused(problem);
+        match self.build(&mut incoming).await {
+            Built::Ready => {}
+            Built::Refused(problem) => {
+                self.tell(next_sequence, self.now(), EventKind::WorkflowFailed { error: problem.clone() });
+                return End::Refused(problem);
+            }
+            Built::Cancelled { reason } => {
+                self.tell(next_sequence, self.now(), EventKind::WorkflowCancelled { reason });
+                return End::Ran(Outcome::Cancelled);
+            }
         }
         let mut machine = self.begin(next_sequence);
         loop {
@@ -110,6 +122,27 @@ impl Driver {
         self.tell(3, times.parsed, EventKind::WorkflowParsed);
         self.tell(4, now, EventKind::WorkflowBuilding);
         5
+    }
+
+    /// Makes everything ready, unless someone cancels the execution before that: compiling may take long.
+    async fn build(&mut self, incoming: &mut mpsc::UnboundedReceiver<Input>) -> Built {
+        let mut building = pin!(build(Arc::clone(&self.start.workflow), Arc::clone(&self.shared.cells)));
+        let mut early = Vec::new();
+        let built = loop {
+            tokio::select! {
+                biased;
+                input = incoming.recv() => match input.expect("the driver itself holds a sender") {
+                    Input { kind: InputKind::Cancel { reason }, .. } => break Built::Cancelled { reason },
+                    other => early.push(other),
+                },
+                built = &mut building => break built.map_or_else(Built::Refused, |()| Built::Ready),
+            }
+        };
+        // The machine, which is not there yet, gets what else came.
+        for input in early {
+            let _ = self.inputs.send(input);
+        }
+        built
     }
 
     fn tell(&self, sequence: u64, time: Timestamp, kind: EventKind) {
@@ -369,15 +402,35 @@ impl Driver {
     }
 }
 
-/// Prepares the components that the definition names, so that a missing one is found before anything runs.
+/// How making ready ended.
+enum Built {
+    Ready,
+    Refused(Problem),
+    Cancelled { reason: Option<String> },
+}
+
+/// Prepares the components that the definition names, so that a missing one is found before anything runs, and beside them
+/// what its expressions and schemas need, so that the first task that has one does not wait for it.
 async fn build(workflow: Arc<Workflow>, cells: Arc<dyn sandbox::Cells>) -> Result<(), Problem> {
-    for NamedComponent { name, pointer, origin } in workflow.program.components() {
-        workflow.components.prepare(name, origin, &*cells).await.map_err(|error| {
-            let mut problem = error.to_problem();
-            problem.instance = Some(pointer.to_owned());
-            problem
-        })?;
+    let (evaluators, needs) = (workflow.evaluators.clone(), workflow.program.needs());
+    let evaluators = tokio::task::spawn_blocking(move || evaluators.prepare(needs));
+    let mut named = HashSet::new();
+    let components = workflow.program.components().filter(|component| named.insert((component.name, component.origin)));
+    let preparations = components.map(|NamedComponent { name, pointer, origin }| {
+        let (workflow, cells) = (Arc::clone(&workflow), Arc::clone(&cells));
+        let (name, origin, instance) = (name.to_owned(), origin.cloned(), pointer.to_owned());
+        async move {
+            let prepared = workflow.components.prepare(&name, origin.as_ref(), &*cells).await;
+            prepared.map_err(|error| Problem { instance: Some(instance), ..error.to_problem() })
+        }
+    });
+    let preparations: Vec<_> = preparations.collect();
+    // The first one in the document that fails is told, whichever failed first.
+    let mut prepared = stream::iter(preparations).buffered(PREPARED_AT_ONCE);
+    while let Some(prepared) = prepared.next().await {
+        prepared?;
     }
+    evaluators.await.expect("making evaluators ready does not panic");
     Ok(())
 }
 

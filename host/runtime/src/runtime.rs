@@ -22,14 +22,15 @@ pub struct RuntimeOptions {
     pub limits: CallLimits,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
-    /// How many threads run cells and take turns. Default: one for each processor.
+    /// How many threads run cells and take turns. Default: one for each processor, and at least two, so that one
+    /// execution cannot hold up all others.
     pub threads: usize,
 }
 
 impl RuntimeOptions {
     /// The defaults for these cells and this log.
     pub fn new(cells: Arc<dyn Cells>, events: EventLog) -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).max(2);
         RuntimeOptions { cells, events, limits: CallLimits::default(), clock: Arc::new(SystemClock), threads }
     }
 }

@@ -31,6 +31,7 @@ use jiff::Timestamp;
 use lines::Lines;
 use live::Live;
 pub(crate) use target::Target;
+pub(crate) use text::{printable, printable_in_place};
 
 /// How progress is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

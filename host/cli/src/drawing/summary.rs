@@ -50,7 +50,7 @@ fn state(execution: &Execution, now: Timestamp) -> (Tone, &'static str, String) 
     let (tone, sign, what) = match &execution.phase {
         Phase::Starting => (Tone::Active, spinner(now), "starting"),
         Phase::Parsing => (Tone::Active, spinner(now), "reading the definition"),
-        Phase::Building => (Tone::Active, spinner(now), "building components"),
+        Phase::Building => (Tone::Active, spinner(now), "building"),
         Phase::Executing => (Tone::Active, spinner(now), "executing"),
         Phase::Suspended => (Tone::Warning, "‖", "suspended"),
         Phase::Completed => (Tone::Good, "✓", "completed in"),

@@ -49,6 +49,24 @@ pub(super) fn clean(text: &str, most: usize) -> String {
     cleaned
 }
 
+/// The whole text, with a sign in place of each character that a terminal would act on. For what is not drawn.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if is_dangerous(c) && c != '\n' { '\u{FFFD}' } else { c }).collect()
+}
+
+/// The same for text in which places are counted in bytes, which stay where they are. Tabs stay too.
+pub(crate) fn printable_in_place(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_dangerous(c) && !matches!(c, '\n' | '\r' | '\t') {
+            printable.extend(std::iter::repeat_n('?', c.len_utf8()));
+        } else {
+            printable.push(c);
+        }
+    }
+    printable
+}
+
 /// The columns that a text takes, at most: each character by itself, as terminals disagree about sequences.
 pub(super) fn width(text: &str) -> usize {
     text.chars().map(width_of).sum()
@@ -108,6 +126,14 @@ mod tests {
         let cleaned = clean(hostile, 100);
         assert!(cleaned.chars().all(|c| !is_dangerous(c)), "{cleaned:?}");
         assert!(cleaned.starts_with("red") && cleaned.ends_with("gnp.exe next"), "{cleaned:?}");
+    }
+
+    #[test]
+    fn what_is_not_drawn_is_printable_too_and_keeps_its_lines() {
+        assert_eq!(printable("a\x1b[2J\nb\u{202e}"), "a\u{FFFD}[2J\nb\u{FFFD}");
+        let hostile = "a: \u{202e}x\r\n\tb";
+        assert_eq!(printable_in_place(hostile), "a: ???x\r\n\tb");
+        assert_eq!(printable_in_place(hostile).len(), hostile.len());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use hotcell_definition as dsl;
 use hotcell_definition::{Definition, TaskReference};
-use hotcell_expression::{Mode, Template};
+use hotcell_expression::{Mode, Needs, Template};
 
 use self::compiler::Compiler;
 pub use self::link::{LinkError, Links, Loaded, Missing, Origin, Wanted};
@@ -128,6 +128,11 @@ impl Program {
             let (pointer, origin) = (&*plan.pointer, plan.origin.as_ref());
             data.value().as_str().map(|name| NamedComponent { name, pointer, origin })
         })
+    }
+
+    /// What an evaluator should be ready for before the first task starts.
+    pub fn needs(&self) -> Needs {
+        crate::needs::needs(&self.definition)
     }
 
     /// How many tasks the definition has, those in lists of tasks included.

@@ -18,7 +18,7 @@ mod request;
 mod schemas;
 mod ticker;
 
-use hotcell_expression::{Evaluation, Evaluator, ExpressionError, Violation};
+use hotcell_expression::{Evaluation, Evaluator, ExpressionError, Needs, Violation};
 use serde_json::Value;
 
 pub use evaluators::{Evaluators, EvaluatorsError};
@@ -77,6 +77,17 @@ impl CellEvaluator {
 }
 
 impl Evaluator for CellEvaluator {
+    fn prepare(&mut self, needs: Needs) -> Result<(), ExpressionError> {
+        let evaluators = &self.evaluators;
+        // Side by side: each may have to be compiled.
+        std::thread::scope(|scope| {
+            let schemas = needs.schemas.then(|| scope.spawn(|| evaluators.schema().map(drop)));
+            let jq = if needs.jq { evaluators.jq().map(drop) } else { Ok(()) };
+            let schemas = schemas.map_or(Ok(()), |thread| thread.join().expect("compiling does not panic"));
+            jq.and(schemas)
+        })
+    }
+
     fn evaluate(&mut self, evaluation: Evaluation<'_>) -> Result<Value, ExpressionError> {
         self.in_jq_cell(|jq, memory, buffer| jq.evaluate(evaluation, memory, buffer))
     }
