@@ -20,13 +20,14 @@ mod input;
 mod machine;
 mod perform;
 mod problem;
+mod process;
 mod program;
 mod retry;
 mod state;
 
-pub use command::{CallId, Callee, ChildId, Command, Outcome, StartCall, StartChild, TimerId};
+pub use command::{CallId, Callee, ChildId, Command, Outcome, ScriptLanguage, StartCall, StartChild, TimerId};
 pub use event::*;
 pub use input::{Input, InputKind};
 pub use machine::{Environment, Machine, Start, Turn};
-pub use program::{Program, Unsupported};
+pub use program::{HostShell, Program, Unsupported};
 pub use state::State;

@@ -51,6 +51,7 @@ impl Run<'_> {
                 self.frame_mut(id).doing = Doing::Wait { timer };
             }
             Kind::Wasm(plan) => self.begin_call(id, plan, &input)?,
+            Kind::Process(plan) => self.begin_process(id, plan, input)?,
             Kind::Workflow(plan) => self.begin_child(id, plan, input)?,
         }
         Ok(())

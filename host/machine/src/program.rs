@@ -8,7 +8,8 @@ use hotcell_definition::{Definition, TaskReference};
 use hotcell_expression::{Expression, ExpressionError, Mode, Template};
 use serde_json::Value;
 
-use crate::WorkflowIdentity;
+use crate::process::ProcessPlan;
+use crate::{ScriptLanguage, WorkflowIdentity};
 
 /// A definition that a machine can walk. Made once, shared by all executions of the definition.
 #[derive(Debug)]
@@ -29,6 +30,17 @@ pub struct Unsupported {
     pub pointer: String,
     /// What it is, and what to do instead.
     pub message: String,
+}
+
+/// Whether `run: shell` runs. A command of the host's shell stands in no cell: it can read, change and reach whatever the
+/// user who runs hotcell can. That is for machines of a single user, who wrote the definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HostShell {
+    /// A definition with `run: shell` is refused. The default.
+    #[default]
+    Refused,
+    /// Commands are run by the host's shell.
+    Allowed,
 }
 
 /// The number of a task in its program.
@@ -64,6 +76,7 @@ pub(crate) enum Kind {
     Raise(Box<ErrorPlan>),
     Wait(DurationPlan),
     Wasm(Box<WasmPlan>),
+    Process(Box<ProcessPlan>),
     Workflow(Box<WorkflowPlan>),
 }
 
@@ -166,6 +179,14 @@ impl Program {
     /// # Errors
     /// Everything in it that this version does not run, all at once.
     pub fn new(definition: Arc<Definition>) -> Result<Self, Vec<Unsupported>> {
+        Self::with_shell(definition, HostShell::Refused)
+    }
+
+    /// Makes a definition ready whose shell commands may run outside of cells, if the operator allows it.
+    ///
+    /// # Errors
+    /// As for [`Program::new`].
+    pub fn with_shell(definition: Arc<Definition>, shell: HostShell) -> Result<Self, Vec<Unsupported>> {
         let mode = match definition.evaluate.mode {
             dsl::EvaluationMode::Strict => Mode::Strict,
             dsl::EvaluationMode::Loose => Mode::Loose,
@@ -173,6 +194,7 @@ impl Program {
         let mut compiler = Compiler {
             components: &definition.components,
             mode,
+            shell,
             nodes: Vec::new(),
             reference_bytes: 0,
             unsupported: Vec::new(),
@@ -233,6 +255,14 @@ impl Program {
         })
     }
 
+    /// The scripts, each with the reference of its task. Their interpreters can be made ready before the first task starts.
+    pub fn scripts(&self) -> impl Iterator<Item = (&TaskReference, ScriptLanguage)> {
+        self.nodes.iter().filter_map(|node| match &node.kind {
+            Kind::Process(plan) => plan.language().map(|language| (&*node.reference, language)),
+            _ => None,
+        })
+    }
+
     /// How many tasks the definition has, those in lists of tasks included.
     pub fn tasks(&self) -> usize {
         self.nodes.len()
@@ -254,6 +284,7 @@ const MAX_REFERENCE_BYTES: usize = 64 << 20;
 struct Compiler<'d> {
     components: &'d dsl::Components,
     mode: Mode,
+    shell: HostShell,
     nodes: Vec<Node>,
     reference_bytes: usize,
     unsupported: Vec<Unsupported>,
@@ -402,17 +433,26 @@ impl Compiler<'_> {
                 wait: run.wait,
                 output: run.output,
             })),
-            dsl::Process::Script(_) => {
-                self.not_yet(reference, "run", "scripts are not run yet; use `call: wasm` with a component")
+            dsl::Process::Script(script) => {
+                let mut template = |template: &dsl::Template| self.template(template, reference);
+                Kind::Process(Box::new(ProcessPlan::script(run, script, &mut template)))
+            }
+            dsl::Process::Shell(shell) if self.shell == HostShell::Allowed => {
+                let mut template = |template: &dsl::Template| self.template(template, reference);
+                Kind::Process(Box::new(ProcessPlan::shell(run, shell, &mut template)))
             }
             dsl::Process::Shell(_) => self.not_yet(
                 reference,
                 "run",
-                "shell commands would run outside a sandbox; use `call: wasm` with a component",
+                "a shell command would run on the host, outside of any cell; use `run: script`, or `call: wasm` with a \
+                 component. On a machine that is yours alone, `hotcell run --allow-host-shell` runs it there",
             ),
-            dsl::Process::Container(_) => {
-                self.not_yet(reference, "run", "containers are not run; use `call: wasm` with a component")
-            }
+            dsl::Process::Container(_) => self.not_yet(
+                reference,
+                "run",
+                "a container of a Linux image cannot run in a cell, and nothing runs outside of one; use `run: script`, or \
+                 compile the program to WebAssembly and use `call: wasm`",
+            ),
         }
     }
 

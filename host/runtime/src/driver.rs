@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use hotcell_definition::{ErrorKind, Problem};
+use hotcell_definition::{ErrorKind, Problem, TaskReference};
 use hotcell_expression::{Data, ExpressionError};
 use hotcell_machine::{
     CallId, Callee, ChildId, Command, Environment, Event, EventKind, Input, InputKind, Machine, Outcome, Start,
@@ -20,6 +20,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use crate::execution::{End, StartExecution};
 use crate::host::CallHost;
 use crate::runtime::Shared;
+use crate::scripts;
 use crate::workflow::Workflow;
 
 /// How deep workflows may run workflows. Answers definitions that run themselves.
@@ -73,7 +74,7 @@ impl Driver {
     /// From the first event to the last.
     pub(crate) async fn drive(mut self, mut incoming: mpsc::UnboundedReceiver<Input>) -> End {
         let next_sequence = self.announce();
-        if let Err(problem) = build(Arc::clone(&self.start.workflow), Arc::clone(&self.shared.cells)).await {
+        if let Err(problem) = build(&self.start.workflow, &self.shared).await {
             self.tell(next_sequence, self.now(), EventKind::WorkflowFailed { error: problem.clone() });
             return End::Refused(problem);
         }
@@ -200,6 +201,7 @@ impl Driver {
         for command in turn.commands {
             match command {
                 Command::StartCall(call) => self.start_call(*call),
+                Command::StartDetached(call) => self.start_detached(*call),
                 Command::CancelCall { call } => self.cancel_call(&call),
                 Command::SetTimer { timer, at } => {
                     self.timers.insert((at, timer));
@@ -240,6 +242,21 @@ impl Driver {
         self.beside.insert(id, handle);
     }
 
+    /// A call that nobody waits for outlives the execution; [`Driver::drive`] ends when it does.
+    fn start_detached(&mut self, call: StartCall) {
+        let id = call.id.clone();
+        let running = self.run_call(call);
+        while self.detached.try_join_next().is_some() {}
+        self.detached.spawn_on(
+            async move {
+                if let Err(problem) = running.await {
+                    tracing::warn!(call = %id, %problem, "a process that nobody waits for failed");
+                }
+            },
+            &self.shared.threads,
+        );
+    }
+
     /// One call, from its component to its output or problem.
     fn run_call(&self, call: StartCall) -> BoxFuture<'static, Result<Data, Problem>> {
         let shared = Arc::clone(&self.shared);
@@ -252,19 +269,30 @@ impl Driver {
             clock: Arc::clone(&self.shared.clock),
         };
         Box::pin(async move {
-            let Callee::Component { component, export } = &call.callee;
-            if let Some(export) = export {
-                return Err(Problem::new(
-                    ErrorKind::Configuration,
-                    "Export not supported",
-                    format!("`export: {export}`: only the task handler is called yet; remove `export`"),
-                ));
-            }
-            let component = match workflow.components.known(component) {
-                Some(digest) => digest,
-                None => {
-                    workflow.components.prepare(component, &*shared.cells).await.map_err(|error| error.to_problem())?
+            let (component, input) = match &call.callee {
+                Callee::Component { export: Some(export), .. } => {
+                    return Err(Problem::new(
+                        ErrorKind::Configuration,
+                        "Export not supported",
+                        format!("`export: {export}`: only the task handler is called yet; remove `export`"),
+                    ));
                 }
+                Callee::Component { component, export: None } => {
+                    let component = match workflow.components.known(component) {
+                        Some(digest) => digest,
+                        None => {
+                            let prepared = workflow.components.prepare(component, &*shared.cells).await;
+                            prepared.map_err(|error| error.to_problem())?
+                        }
+                    };
+                    (component, call.input.value().to_string().into())
+                }
+                Callee::Script { language } => {
+                    let interpreter = shared.interpreters.prepare(*language, &*shared.cells).await?;
+                    let (folder, limit) = (workflow.components.folder(), shared.limits.payload);
+                    (interpreter, scripts::given(*language, &call.input, folder, limit).await?)
+                }
+                Callee::Shell => return Err(Problem::new(ErrorKind::Configuration, "Shell", "shell")),
             };
             let mut limits = shared.limits;
             if let Some(deadline) = call.deadline {
@@ -278,13 +306,8 @@ impl Driver {
                 execution,
                 attempt: call.task.attempt,
             };
-            let request = sandbox::Call {
-                id: sandbox::CallId::new(call.id.as_str()),
-                component,
-                input: call.input.value().to_string().into(),
-                context,
-                limits,
-            };
+            let request =
+                sandbox::Call { id: sandbox::CallId::new(call.id.as_str()), component, input, context, limits };
             let end = shared.cells.call(request, Arc::new(host)).await;
             let output = end.result.map_err(|error| error.to_problem())?;
             Data::new(output).map_err(|error| match error {
@@ -359,14 +382,19 @@ impl Driver {
     }
 }
 
-/// Prepares the components that the definition names, so that a missing one is found before anything runs.
-async fn build(workflow: Arc<Workflow>, cells: Arc<dyn sandbox::Cells>) -> Result<(), Problem> {
+/// Prepares the components that the definition names and the interpreters of its scripts, so that a missing one is found
+/// before anything runs.
+async fn build(workflow: &Workflow, shared: &Shared) -> Result<(), Problem> {
+    let at = |mut problem: Problem, reference: &TaskReference| {
+        problem.instance = Some(reference.to_string());
+        problem
+    };
     for (reference, name) in workflow.program.components() {
-        workflow.components.prepare(name, &*cells).await.map_err(|error| {
-            let mut problem = error.to_problem();
-            problem.instance = Some(reference.to_string());
-            problem
-        })?;
+        let prepared = workflow.components.prepare(name, &*shared.cells).await;
+        prepared.map_err(|error| at(error.to_problem(), reference))?;
+    }
+    for (reference, language) in workflow.program.scripts() {
+        shared.interpreters.prepare(language, &*shared.cells).await.map_err(|problem| at(problem, reference))?;
     }
     Ok(())
 }

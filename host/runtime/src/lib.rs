@@ -11,8 +11,10 @@ mod components;
 mod driver;
 mod evaluators;
 mod execution;
+mod files;
 mod host;
 mod runtime;
+mod scripts;
 mod workflow;
 
 pub use catalog::Catalog;
