@@ -20,8 +20,8 @@ use tokio::task::{AbortHandle, JoinSet};
 use crate::execution::{End, StartExecution};
 use crate::host::CallHost;
 use crate::runtime::Shared;
-use crate::scripts;
 use crate::workflow::Workflow;
+use crate::{scripts, shell};
 
 /// How deep workflows may run workflows. Answers definitions that run themselves.
 const MAX_NESTED_WORKFLOWS: usize = 16;
@@ -269,6 +269,11 @@ impl Driver {
             clock: Arc::clone(&self.shared.clock),
         };
         Box::pin(async move {
+            let mut limits = shared.limits;
+            if let Some(deadline) = call.deadline {
+                let left = Duration::try_from(deadline.duration_since(shared.clock.now())).unwrap_or(Duration::ZERO);
+                limits.wall_time = limits.wall_time.min(left);
+            }
             let (component, input) = match &call.callee {
                 Callee::Component { export: Some(export), .. } => {
                     return Err(Problem::new(
@@ -289,16 +294,13 @@ impl Driver {
                 }
                 Callee::Script { language } => {
                     let interpreter = shared.interpreters.prepare(*language, &*shared.cells).await?;
-                    let (folder, limit) = (workflow.components.folder(), shared.limits.payload);
-                    (interpreter, scripts::given(*language, &call.input, folder, limit).await?)
+                    let folder = workflow.components.folder();
+                    (interpreter, scripts::given(*language, &call.input, folder, limits.payload).await?)
                 }
-                Callee::Shell => return Err(Problem::new(ErrorKind::Configuration, "Shell", "shell")),
+                Callee::Shell => {
+                    return shell::run(&call.input, workflow.components.folder(), limits, Arc::new(host)).await;
+                }
             };
-            let mut limits = shared.limits;
-            if let Some(deadline) = call.deadline {
-                let left = Duration::try_from(deadline.duration_since(shared.clock.now())).unwrap_or(Duration::ZERO);
-                limits.wall_time = limits.wall_time.min(left);
-            }
             let context = sandbox::CallContext {
                 task: Arc::clone(&call.task.name),
                 reference: call.task.reference.as_str().into(),

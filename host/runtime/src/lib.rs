@@ -15,6 +15,7 @@ mod files;
 mod host;
 mod runtime;
 mod scripts;
+mod shell;
 mod workflow;
 
 pub use catalog::Catalog;
