@@ -45,6 +45,8 @@ pub(crate) enum Command {
 The output is the only thing on standard output, as JSON; progress goes to standard error.
 Exit codes: 0 completed, 1 faulted (or its output could not be written), 2 refused before it ran,
 130 cancelled.
+Scripts in Python need an interpreter that is not part of the binary: python.wasm in the folder HOTCELL_RUNTIMES
+(default: hotcell/runtimes in the user's data folder), which scripts/runtimes builds.
 Ctrl-C cancels the workflow: what runs is interrupted and told so. A second one ends at once.")]
 pub(crate) struct RunCommand {
     /// The definition, in YAML or JSON. Components are found relative to it.
@@ -77,6 +79,11 @@ pub(crate) struct RunCommand {
     /// How long to wait at the end until the progress service has everything, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) report_grace: u64,
+
+    /// Lets `run: shell` run commands on this machine, outside of any cell: they can do whatever you can. Only for
+    /// definitions that you trust as much as your own programs.
+    #[arg(long)]
+    pub(crate) allow_host_shell: bool,
 
     /// A folder of definitions that `run: workflow` finds.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]

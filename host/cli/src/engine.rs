@@ -20,7 +20,9 @@ impl Engine {
         let cells = InProcess::new(InProcessOptions { cache_dir: cache.clone(), ..InProcessOptions::default() })
             .context("could not start the sandbox")?;
         let evaluators = Arc::new(Evaluators::with_cache(cache).context("could not start the jq evaluator")?);
-        let runtime = Runtime::new(RuntimeOptions::new(Arc::new(cells), events))?;
+        let mut options = RuntimeOptions::new(Arc::new(cells), events);
+        options.runtimes = runtimes_folder();
+        let runtime = Runtime::new(options)?;
         Ok(Engine { runtime, evaluators })
     }
 
@@ -31,15 +33,25 @@ impl Engine {
     }
 }
 
+/// Where the interpreters are that are not part of the binary: as HOTCELL_RUNTIMES says, or in the user's data folder.
+fn runtimes_folder() -> Option<PathBuf> {
+    match std::env::var_os("HOTCELL_RUNTIMES").filter(|folder| !folder.is_empty()) {
+        Some(folder) => Some(folder.into()),
+        None => Some(user_folder("XDG_DATA_HOME", ".local/share")?.join("hotcell/runtimes")),
+    }
+}
+
+/// One of the user's folders, by the variable that says where it is, or its usual place.
+fn user_folder(variable: &str, usual: &str) -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(usual)))
+}
+
 /// Where compiled components are kept: as the user says, or in the user's cache folder.
 pub(crate) fn cache_folder(given: Option<&Path>) -> Option<PathBuf> {
     match given {
         Some(folder) if folder.as_os_str().is_empty() => None,
         Some(folder) => Some(folder.to_owned()),
-        None => {
-            let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-            let base = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
-            Some(base.join("hotcell"))
-        }
+        None => Some(user_folder("XDG_CACHE_HOME", ".cache")?.join("hotcell")),
     }
 }

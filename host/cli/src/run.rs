@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use hotcell_definition::{Definition, Parsed};
 use hotcell_expression::Data;
-use hotcell_machine::{ExecutionId, Outcome, Unsupported};
+use hotcell_machine::{ExecutionId, HostShell, Outcome, Unsupported};
 use hotcell_progress::{EventLog, Reporter, ReporterOptions};
 use hotcell_runtime::{Catalog, Clock, End, Execution, StartExecution, SystemClock, Workflow, WorkflowTimes};
 
@@ -40,11 +40,12 @@ pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
         .context("--report-to")?;
 
     let engine = Engine::new(events.clone(), cache_folder(command.cache.as_deref()))?;
-    let Some(workflow) = load(&command.file, &engine, command.progress)? else {
+    let shell = if command.allow_host_shell { HostShell::Allowed } else { HostShell::Refused };
+    let Some(workflow) = load(&command.file, &engine, shell, command.progress)? else {
         return Ok(ExitCode::from(exit::REFUSED));
     };
     if let Some(folder) = &command.catalog {
-        engine.runtime.set_catalog(read_catalog(folder, &engine)?);
+        engine.runtime.set_catalog(read_catalog(folder, &engine, shell)?);
     }
 
     // Not before: until something runs, there is nothing to cancel, and an interruption ends the program as it ends any other;
@@ -151,7 +152,7 @@ fn read_bounded(reader: impl Read) -> io::Result<String> {
 }
 
 /// Reads the definition, and says what is wrong with it.
-fn load(file: &Path, engine: &Engine, progress: ProgressForm) -> anyhow::Result<Option<Workflow>> {
+fn load(file: &Path, engine: &Engine, shell: HostShell, progress: ProgressForm) -> anyhow::Result<Option<Workflow>> {
     let parsing = SystemClock.now();
     let bytes = document::read(file)?;
     let source = String::from_utf8_lossy(&bytes).into_owned();
@@ -168,7 +169,7 @@ fn load(file: &Path, engine: &Engine, progress: ProgressForm) -> anyhow::Result<
     }
     let times = WorkflowTimes { parsing, parsed: SystemClock.now() };
     let folder = file.parent().unwrap_or(Path::new("."));
-    match Workflow::new(Arc::new(definition), folder, engine.evaluators(), times) {
+    match Workflow::with_shell(Arc::new(definition), folder, engine.evaluators(), times, shell) {
         Ok(workflow) => Ok(Some(workflow)),
         Err(unsupported) => {
             for Unsupported { pointer, message } in unsupported {
@@ -182,7 +183,7 @@ fn load(file: &Path, engine: &Engine, progress: ProgressForm) -> anyhow::Result<
 }
 
 /// Every definition in a folder, by its extension. One that is not valid is refused with its name.
-fn read_catalog(folder: &Path, engine: &Engine) -> anyhow::Result<Catalog> {
+fn read_catalog(folder: &Path, engine: &Engine, shell: HostShell) -> anyhow::Result<Catalog> {
     let mut catalog = Catalog::default();
     let entries =
         std::fs::read_dir(folder).with_context(|| format!("--catalog: could not read {}", folder.display()))?;
@@ -191,7 +192,7 @@ fn read_catalog(folder: &Path, engine: &Engine) -> anyhow::Result<Catalog> {
         if !path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known)) {
             continue;
         }
-        match load(&path, engine, ProgressForm::None)? {
+        match load(&path, engine, shell, ProgressForm::None)? {
             Some(workflow) => catalog.add(Arc::new(workflow)),
             None => bail!(
                 "--catalog: {} is not a definition that can be run; correct it or move it elsewhere",

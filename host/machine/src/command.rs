@@ -53,6 +53,8 @@ pub struct TimerId(pub u64);
 pub enum Command {
     /// Start a call; its end comes back as [`crate::InputKind::CallEnded`].
     StartCall(Box<StartCall>),
+    /// Start a call that nobody waits for: its end is not told, and it may go on when the execution has ended.
+    StartDetached(Box<StartCall>),
     /// Interrupt a call. Whatever comes of it afterwards is ignored.
     CancelCall {
         /// The call.
@@ -117,12 +119,43 @@ pub enum Callee {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         origin: Option<Origin>,
     },
+    /// The interpreter of a language. The input is an object: `code`, or `source`, the place where the code is; and, if
+    /// given, `arguments` (a list of texts, or an object), `environment` (texts by name) and `stdin` (a text). The output
+    /// is `{code, stdout, stderr}`.
+    Script {
+        /// The language.
+        language: ScriptLanguage,
+    },
+    /// The shell of the host, which runs a command outside of any cell. A program has such calls only if the operator
+    /// allows it ([`crate::HostShell`]). Input and output are those of a script, with `command` instead of `code`.
+    Shell,
+}
+
+/// The languages of scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScriptLanguage {
+    /// `js`, ES2024.
+    JavaScript,
+    /// `python`, 3.13 or later.
+    Python,
+}
+
+impl fmt::Display for ScriptLanguage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ScriptLanguage::JavaScript => "JavaScript",
+            ScriptLanguage::Python => "Python",
+        })
+    }
 }
 
 impl fmt::Display for Callee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Callee::Component { component, .. } => f.write_str(component),
+            Callee::Script { language } => language.fmt(f),
+            Callee::Shell => f.write_str("shell"),
         }
     }
 }

@@ -23,13 +23,14 @@ mod machine;
 mod needs;
 mod perform;
 mod problem;
+mod process;
 mod program;
 mod retry;
 mod state;
 
-pub use command::{CallId, Callee, ChildId, Command, Outcome, StartCall, StartChild, TimerId};
+pub use command::{CallId, Callee, ChildId, Command, Outcome, ScriptLanguage, StartCall, StartChild, TimerId};
 pub use event::*;
 pub use input::{Input, InputKind};
 pub use machine::{Environment, Machine, Start, Turn};
-pub use program::{LinkError, Links, Loaded, Missing, NamedComponent, Origin, Program, Unsupported, Wanted};
+pub use program::{HostShell, LinkError, Links, Loaded, Missing, NamedComponent, Origin, Program, Unsupported, Wanted};
 pub use state::State;

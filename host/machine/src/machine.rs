@@ -189,7 +189,7 @@ impl Run<'_> {
             InputKind::CallEnded { call, result } => {
                 let Some(frame) = call.frame(&self.state.execution) else { return };
                 if matches!(self.doing(frame), Some(Doing::Call)) {
-                    self.settle(frame, result);
+                    self.call_ended(frame, result);
                 }
             }
             InputKind::CallReported { call, fraction, message, data } => {

@@ -52,6 +52,7 @@ impl Run<'_> {
             }
             Kind::Wasm(plan) => self.begin_call(id, plan, &input)?,
             Kind::Function(plan) => self.begin_function(id, plan, input)?,
+            Kind::Process(plan) => self.begin_process(id, plan, input)?,
             Kind::Workflow(plan) => self.begin_child(id, plan, input)?,
         }
         Ok(())

@@ -41,6 +41,11 @@ impl ComponentFolder {
         ComponentFolder { folder: folder.to_owned(), prepared: Mutex::default() }
     }
 
+    /// The folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// What the component of this name is known by, if it has been prepared.
     pub(crate) fn known(&self, name: &str, origin: Option<&Origin>) -> Option<Digest> {
         let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);

@@ -23,6 +23,7 @@ use crate::execution::{End, StartExecution};
 use crate::host::CallHost;
 use crate::runtime::Shared;
 use crate::workflow::Workflow;
+use crate::{scripts, shell};
 
 /// How deep workflows may run workflows. Answers definitions that run themselves.
 const MAX_NESTED_WORKFLOWS: usize = 16;
@@ -126,7 +127,7 @@ impl Driver {
 
     /// Makes everything ready, unless someone cancels the execution before that: compiling may take long.
     async fn build(&mut self, incoming: &mut mpsc::UnboundedReceiver<Input>) -> Built {
-        let mut building = pin!(build(Arc::clone(&self.start.workflow), Arc::clone(&self.shared.cells)));
+        let mut building = pin!(build(Arc::clone(&self.start.workflow), Arc::clone(&self.shared)));
         let mut early = Vec::new();
         let built = loop {
             tokio::select! {
@@ -233,6 +234,7 @@ impl Driver {
         for command in turn.commands {
             match command {
                 Command::StartCall(call) => self.start_call(*call),
+                Command::StartDetached(call) => self.start_detached(*call),
                 Command::CancelCall { call } => self.cancel_call(&call),
                 Command::SetTimer { timer, at } => {
                     self.timers.insert((at, timer));
@@ -273,6 +275,21 @@ impl Driver {
         self.beside.insert(id, handle);
     }
 
+    /// A call that nobody waits for outlives the execution; [`Driver::drive`] ends when it does.
+    fn start_detached(&mut self, call: StartCall) {
+        let id = call.id.clone();
+        let running = self.run_call(call);
+        while self.detached.try_join_next().is_some() {}
+        self.detached.spawn_on(
+            async move {
+                if let Err(problem) = running.await {
+                    tracing::warn!(call = %id, %problem, "a process that nobody waits for failed");
+                }
+            },
+            &self.shared.threads,
+        );
+    }
+
     /// One call, from its component to its output or problem.
     fn run_call(&self, call: StartCall) -> BoxFuture<'static, Result<Data, Problem>> {
         let shared = Arc::clone(&self.shared);
@@ -285,27 +302,39 @@ impl Driver {
             clock: Arc::clone(&self.shared.clock),
         };
         Box::pin(async move {
-            let Callee::Component { component, export, origin } = &call.callee;
-            if let Some(export) = export {
-                return Err(Problem::new(
-                    ErrorKind::Configuration,
-                    "Export not supported",
-                    format!("`export: {export}`: only the task handler is called yet; remove `export`"),
-                ));
-            }
-            let component = match workflow.components.known(component, origin.as_ref()) {
-                Some(digest) => digest,
-                None => workflow
-                    .components
-                    .prepare(component, origin.as_ref(), &*shared.cells)
-                    .await
-                    .map_err(|error| error.to_problem())?,
-            };
             let mut limits = shared.limits;
             if let Some(deadline) = call.deadline {
                 let left = Duration::try_from(deadline.duration_since(shared.clock.now())).unwrap_or(Duration::ZERO);
                 limits.wall_time = limits.wall_time.min(left);
             }
+            let (component, input) = match &call.callee {
+                Callee::Component { export: Some(export), .. } => {
+                    return Err(Problem::new(
+                        ErrorKind::Configuration,
+                        "Export not supported",
+                        format!("`export: {export}`: only the task handler is called yet; remove `export`"),
+                    ));
+                }
+                Callee::Component { component, export: None, origin } => {
+                    let component = match workflow.components.known(component, origin.as_ref()) {
+                        Some(digest) => digest,
+                        None => {
+                            let prepared =
+                                workflow.components.prepare(component, origin.as_ref(), &*shared.cells).await;
+                            prepared.map_err(|error| error.to_problem())?
+                        }
+                    };
+                    (component, call.input.value().to_string().into())
+                }
+                Callee::Script { language } => {
+                    let interpreter = shared.interpreters.prepare(*language, &*shared.cells).await?;
+                    let folder = workflow.components.folder();
+                    (interpreter, scripts::given(*language, &call.input, folder, limits.payload).await?)
+                }
+                Callee::Shell => {
+                    return shell::run(&call.input, workflow.components.folder(), limits, Arc::new(host)).await;
+                }
+            };
             let context = sandbox::CallContext {
                 task: Arc::clone(&call.task.name),
                 reference: call.task.reference.as_str().into(),
@@ -313,13 +342,8 @@ impl Driver {
                 execution,
                 attempt: call.task.attempt,
             };
-            let request = sandbox::Call {
-                id: sandbox::CallId::new(call.id.as_str()),
-                component,
-                input: call.input.value().to_string().into(),
-                context,
-                limits,
-            };
+            let request =
+                sandbox::Call { id: sandbox::CallId::new(call.id.as_str()), component, input, context, limits };
             let end = shared.cells.call(request, Arc::new(host)).await;
             let output = end.result.map_err(|error| error.to_problem())?;
             Data::new(output).map_err(|error| match error {
@@ -409,18 +433,18 @@ enum Built {
     Cancelled { reason: Option<String> },
 }
 
-/// Prepares the components that the definition names, so that a missing one is found before anything runs, and beside them
-/// what its expressions and schemas need, so that the first task that has one does not wait for it.
-async fn build(workflow: Arc<Workflow>, cells: Arc<dyn sandbox::Cells>) -> Result<(), Problem> {
+/// Prepares the components that the definition names and the interpreters of its scripts, so that a missing one is found before
+/// anything runs, and beside them what its expressions and schemas need, so that the first task that has one does not wait for it.
+async fn build(workflow: Arc<Workflow>, shared: Arc<Shared>) -> Result<(), Problem> {
     let (evaluators, needs) = (workflow.evaluators.clone(), workflow.program.needs());
     let evaluators = tokio::task::spawn_blocking(move || evaluators.prepare(needs));
     let mut named = HashSet::new();
     let components = workflow.program.components().filter(|component| named.insert((component.name, component.origin)));
     let preparations = components.map(|NamedComponent { name, pointer, origin }| {
-        let (workflow, cells) = (Arc::clone(&workflow), Arc::clone(&cells));
+        let (workflow, shared) = (Arc::clone(&workflow), Arc::clone(&shared));
         let (name, origin, instance) = (name.to_owned(), origin.cloned(), pointer.to_owned());
         async move {
-            let prepared = workflow.components.prepare(&name, origin.as_ref(), &*cells).await;
+            let prepared = workflow.components.prepare(&name, origin.as_ref(), &*shared.cells).await;
             prepared.map_err(|error| Problem { instance: Some(instance), ..error.to_problem() })
         }
     });
@@ -429,6 +453,10 @@ async fn build(workflow: Arc<Workflow>, cells: Arc<dyn sandbox::Cells>) -> Resul
     let mut prepared = stream::iter(preparations).buffered(PREPARED_AT_ONCE);
     while let Some(prepared) = prepared.next().await {
         prepared?;
+    }
+    for (pointer, language) in workflow.program.scripts() {
+        let prepared = shared.interpreters.prepare(language, &*shared.cells).await;
+        prepared.map_err(|problem| Problem { instance: Some(pointer.to_owned()), ..problem })?;
     }
     evaluators.await.expect("making evaluators ready does not panic");
     Ok(())

@@ -11,8 +11,11 @@ mod components;
 mod driver;
 mod evaluators;
 mod execution;
+mod files;
 mod host;
 mod runtime;
+mod scripts;
+mod shell;
 mod workflow;
 
 pub use catalog::Catalog;

@@ -1,5 +1,6 @@
 //! The runtime: threads, cells, and where events go.
 
+use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
 use hotcell_progress::EventLog;
@@ -11,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::clock::{Clock, SystemClock};
 use crate::driver::Driver;
 use crate::execution::{Execution, StartExecution};
+use crate::scripts::Interpreters;
 
 /// What a runtime is made of.
 pub struct RuntimeOptions {
@@ -25,13 +27,16 @@ pub struct RuntimeOptions {
     /// How many threads run cells and take turns. Default: one for each processor, and at least two, so that one
     /// execution cannot hold up all others.
     pub threads: usize,
+    /// The folder with the interpreters that are not part of the binary: `python.wasm`. Default: none.
+    pub runtimes: Option<PathBuf>,
 }
 
 impl RuntimeOptions {
     /// The defaults for these cells and this log.
     pub fn new(cells: Arc<dyn Cells>, events: EventLog) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).max(2);
-        RuntimeOptions { cells, events, limits: CallLimits::default(), clock: Arc::new(SystemClock), threads }
+        let (limits, clock) = (CallLimits::default(), Arc::new(SystemClock));
+        RuntimeOptions { cells, events, limits, clock, threads, runtimes: None }
     }
 }
 
@@ -54,6 +59,7 @@ pub(crate) struct Shared {
     pub(crate) limits: CallLimits,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) catalog: RwLock<Catalog>,
+    pub(crate) interpreters: Interpreters,
     pub(crate) threads: Handle,
 }
 
@@ -74,6 +80,7 @@ impl Runtime {
             limits: options.limits,
             clock: options.clock,
             catalog: RwLock::default(),
+            interpreters: Interpreters::new(options.runtimes),
             threads: threads.handle().clone(),
         };
         Ok(Runtime { shared: Arc::new(shared), threads: Some(threads) })

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hotcell_definition::Definition;
-use hotcell_machine::{Program, Unsupported, WorkflowIdentity};
+use hotcell_machine::{HostShell, Program, Unsupported, WorkflowIdentity};
 use hotcell_sandbox::WorkflowName;
 use jiff::Timestamp;
 
@@ -42,7 +42,21 @@ impl Workflow {
         evaluators: EvaluatorPool,
         times: WorkflowTimes,
     ) -> Result<Self, Vec<Unsupported>> {
-        let program = Arc::new(Program::new(definition)?);
+        Self::with_shell(definition, folder, evaluators, times, HostShell::Refused)
+    }
+
+    /// Makes a definition ready whose shell commands may run outside of cells, if the operator allows it.
+    ///
+    /// # Errors
+    /// As for [`Workflow::new`].
+    pub fn with_shell(
+        definition: Arc<Definition>,
+        folder: &Path,
+        evaluators: EvaluatorPool,
+        times: WorkflowTimes,
+        shell: HostShell,
+    ) -> Result<Self, Vec<Unsupported>> {
+        let program = Arc::new(Program::with_shell(definition, shell)?);
         let WorkflowIdentity { namespace, name, version } = program.identity().clone();
         Ok(Workflow {
             components: ComponentFolder::new(folder),

@@ -28,7 +28,7 @@ pub use error::{CallError, PayloadKind, PayloadUnit, ResourceKind, TrapKind};
 pub use evaluator::{
     CellEvaluator, DEFAULT_EVALUATOR_MEMORY, DEFAULT_EVALUATOR_TIME, EvaluatorLimits, Evaluators, EvaluatorsError,
 };
-pub use in_process::{DEFAULT_CELLS, InProcess, InProcessOptions, StartError, engine_config};
+pub use in_process::{DEFAULT_CELLS, InProcess, InProcessOptions, LogOutput, Logs, StartError, engine_config};
 pub use limits::{
     CallLimits, DEFAULT_CPU_TIME, DEFAULT_HANDLES, DEFAULT_LOG_BYTES, DEFAULT_MEMORY, DEFAULT_PAYLOAD,
     DEFAULT_PAYLOAD_VALUES, DEFAULT_REPORTS, DEFAULT_WALL_TIME, LOG_LINE_OVERHEAD, MAX_CELL_MEMORY, MAX_COMPONENT_SIZE,

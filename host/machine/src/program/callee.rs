@@ -4,7 +4,9 @@ use hotcell_definition as dsl;
 use hotcell_definition::TaskReference;
 
 use super::compiler::Compiler;
-use super::{Kind, WasmPlan, WorkflowPlan};
+use crate::process::ProcessPlan;
+
+use super::{HostShell, Kind, WasmPlan, WorkflowPlan};
 
 impl<'d> Compiler<'d> {
     pub(super) fn call(&mut self, call: &'d dsl::Call, reference: &TaskReference) -> Kind {
@@ -43,17 +45,26 @@ impl<'d> Compiler<'d> {
                 wait: run.wait,
                 output: run.output,
             })),
-            dsl::Process::Script(_) => {
-                self.not_yet(reference, "run", "scripts are not run yet; use `call: wasm` with a component")
+            dsl::Process::Script(script) => {
+                let mut template = |template: &dsl::Template| self.template(template, reference);
+                Kind::Process(Box::new(ProcessPlan::script(run, script, &mut template)))
+            }
+            dsl::Process::Shell(shell) if self.shell == HostShell::Allowed => {
+                let mut template = |template: &dsl::Template| self.template(template, reference);
+                Kind::Process(Box::new(ProcessPlan::shell(run, shell, &mut template)))
             }
             dsl::Process::Shell(_) => self.not_yet(
                 reference,
                 "run",
-                "shell commands would run outside a sandbox; use `call: wasm` with a component",
+                "a shell command would run on the host, outside of any cell; use `run: script`, or `call: wasm` with a \
+                 component. On a machine that is yours alone, `hotcell run --allow-host-shell` runs it there",
             ),
-            dsl::Process::Container(_) => {
-                self.not_yet(reference, "run", "containers are not run; use `call: wasm` with a component")
-            }
+            dsl::Process::Container(_) => self.not_yet(
+                reference,
+                "run",
+                "a container of a Linux image cannot run in a cell, and nothing runs outside of one; use `run: script`, or \
+                 compile the program to WebAssembly and use `call: wasm`",
+            ),
         }
     }
 }

@@ -10,7 +10,7 @@ use hotcell_expression::{Mode, Template};
 use super::data::{duration, expression};
 use super::extension::Extensions;
 use super::function::{Functions, Site};
-use super::{Block, Case, Flow, Kind, Links, Loop, Missing, Node, NodeId, Unsupported};
+use super::{Block, Case, Flow, HostShell, Kind, Links, Loop, Missing, Node, NodeId, Unsupported};
 
 /// The places of the tasks of a list, by name.
 pub(super) type Siblings<'d> = HashMap<&'d str, u32>;
@@ -23,6 +23,7 @@ const MAX_REFERENCE_BYTES: usize = 64 << 20;
 pub(super) struct Compiler<'d> {
     pub(super) components: &'d dsl::Components,
     pub(super) mode: Mode,
+    pub(super) shell: HostShell,
     pub(super) nodes: Vec<Node>,
     reference_bytes: usize,
     pub(super) links: &'d Links,
@@ -34,10 +35,11 @@ pub(super) struct Compiler<'d> {
 }
 
 impl<'d> Compiler<'d> {
-    pub(super) fn new(components: &'d dsl::Components, mode: Mode, links: &'d Links) -> Self {
+    pub(super) fn new(components: &'d dsl::Components, mode: Mode, links: &'d Links, shell: HostShell) -> Self {
         Compiler {
             components,
             mode,
+            shell,
             nodes: Vec::new(),
             reference_bytes: 0,
             links,

@@ -18,7 +18,7 @@ use hotcell_expression::{Mode, Needs, Template};
 use self::compiler::Compiler;
 pub use self::link::{LinkError, Links, Loaded, Missing, Origin, Wanted};
 pub(crate) use self::plan::*;
-use crate::WorkflowIdentity;
+use crate::{ScriptLanguage, WorkflowIdentity};
 
 /// A definition that a machine can walk. Made once, shared by all executions of the definition.
 #[derive(Debug)]
@@ -54,13 +54,32 @@ pub struct NamedComponent<'p> {
     pub origin: Option<&'p Origin>,
 }
 
+/// Whether `run: shell` runs. A command of the host's shell stands in no cell: it can read, change and reach whatever the
+/// user who runs hotcell can. That is for machines of a single user, who wrote the definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HostShell {
+    /// A definition with `run: shell` is refused. The default.
+    #[default]
+    Refused,
+    /// Commands are run by the host's shell.
+    Allowed,
+}
+
 impl Program {
     /// Makes a definition ready that refers to nothing outside itself.
     ///
     /// # Errors
     /// Everything in it that this version does not run, all at once, and what it refers to.
     pub fn new(definition: Arc<Definition>) -> Result<Self, Vec<Unsupported>> {
-        Program::link(definition, &Links::new()).map_err(|error| match error {
+        Self::with_shell(definition, HostShell::Refused)
+    }
+
+    /// Makes a definition ready whose shell commands may run outside of cells, if the operator allows it.
+    ///
+    /// # Errors
+    /// As for [`Program::new`].
+    pub fn with_shell(definition: Arc<Definition>, shell: HostShell) -> Result<Self, Vec<Unsupported>> {
+        Program::link(definition, &Links::new(), shell).map_err(|error| match error {
             LinkError::Missing(missing) => missing.into_iter().map(Missing::refused).collect(),
             LinkError::Unsupported(unsupported) => unsupported,
         })
@@ -70,12 +89,12 @@ impl Program {
     ///
     /// # Errors
     /// What is to be loaded first; if that is nothing, everything that this version does not run.
-    pub fn link(definition: Arc<Definition>, links: &Links) -> Result<Self, LinkError> {
+    pub fn link(definition: Arc<Definition>, links: &Links, shell: HostShell) -> Result<Self, LinkError> {
         let mode = match definition.evaluate.mode {
             dsl::EvaluationMode::Strict => Mode::Strict,
             dsl::EvaluationMode::Loose => Mode::Loose,
         };
-        let mut compiler = Compiler::new(&definition.components, mode, links);
+        let mut compiler = Compiler::new(&definition.components, mode, links, shell);
         compiler.extensions();
         let root_reference = TaskReference::root();
         let root = compiler.block(&definition.tasks, &root_reference.join("do"));
@@ -127,6 +146,14 @@ impl Program {
             let Template::Literal(data) = &plan.component else { return None };
             let (pointer, origin) = (&*plan.pointer, plan.origin.as_ref());
             data.value().as_str().map(|name| NamedComponent { name, pointer, origin })
+        })
+    }
+
+    /// The scripts, each with where its task stands. Their interpreters can be made ready before the first task starts.
+    pub fn scripts(&self) -> impl Iterator<Item = (&str, ScriptLanguage)> {
+        self.nodes.iter().filter_map(|node| match &node.kind {
+            Kind::Process(plan) => plan.language().map(|language| (node.reference.as_str(), language)),
+            _ => None,
         })
     }
 

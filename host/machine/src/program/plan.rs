@@ -8,6 +8,7 @@ use hotcell_expression::{Expression, Template};
 use serde_json::Value;
 
 use super::Origin;
+use crate::process::ProcessPlan;
 
 /// The number of a task in its program.
 pub(crate) type NodeId = u32;
@@ -50,6 +51,7 @@ pub(crate) enum Kind {
     Raise(Box<ErrorPlan>),
     Wait(DurationPlan),
     Wasm(Box<WasmPlan>),
+    Process(Box<ProcessPlan>),
     Workflow(Box<WorkflowPlan>),
     Function(Box<FunctionPlan>),
 }

@@ -148,6 +148,10 @@ impl Ledger {
                 assert!(!self.suspended, "no call starts while the execution is suspended");
                 assert!(self.calls.insert(call.id.clone(), Life::Open).is_none(), "call ids are unique");
             }
+            Command::StartDetached(call) => {
+                assert!(!self.suspended, "no call starts while the execution is suspended");
+                assert!(self.calls.insert(call.id.clone(), Life::Over).is_none(), "call ids are unique");
+            }
             Command::CancelCall { call } => {
                 assert_eq!(self.calls.insert(call.clone(), Life::Over), Some(Life::Open), "only what runs is cancelled")
             }

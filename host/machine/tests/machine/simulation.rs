@@ -234,6 +234,8 @@ impl<'w> Simulation<'w> {
     fn command(&mut self, id: &ExecutionId, command: Command) {
         match command {
             Command::StartCall(call) => self.call(id, *call),
+            // Nobody waits for it.
+            Command::StartDetached(_) => {}
             Command::CancelCall { call } => {
                 let ran = &mut self.executions.get_mut(id).expect("it takes its turn").ran;
                 let (_, started) = ran.calls.iter().find(|(_, started)| started.id == call).expect("it was started");

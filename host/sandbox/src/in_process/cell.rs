@@ -9,7 +9,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use super::logs::{Logs, Output};
+use super::logs::{LogOutput, Logs};
 use super::memory::MemoryBound;
 use super::meter::Meter;
 use super::outcome::Ended;
@@ -99,8 +99,8 @@ impl WasiView for Cell {
             let mut resources = ResourceTable::new();
             resources.set_max_capacity(limits.handles);
             let context = WasiCtx::builder()
-                .stdout(Captured::new(self.logs.clone(), Output::Stdout))
-                .stderr(Captured::new(self.logs.clone(), Output::Stderr))
+                .stdout(Captured::new(self.logs.clone(), LogOutput::Stdout))
+                .stderr(Captured::new(self.logs.clone(), LogOutput::Stderr))
                 .allow_tcp(false)
                 .allow_udp(false)
                 .allow_ip_name_lookup(false)

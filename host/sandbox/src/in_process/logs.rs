@@ -9,7 +9,7 @@ pub(super) const MAX_LINE: usize = 16 << 10;
 
 /// What a call writes to stdout and stderr and logs. Each line goes to the host as soon as it is whole; what is
 /// beyond the limit is counted and dropped. Writing never fails and never waits.
-pub(super) struct Logs {
+pub struct Logs {
     host: Arc<dyn Host>,
     /// The streams of WASI need to reach it from outside the store. Nobody else does, so that it is never waited for.
     state: Mutex<State>,
@@ -25,7 +25,8 @@ struct State {
 }
 
 impl Logs {
-    pub(super) fn new(host: Arc<dyn Host>, limit: usize) -> Self {
+    /// The logs of one call, which the host is told of up to this many bytes.
+    pub fn new(host: Arc<dyn Host>, limit: usize) -> Self {
         let state = State { limit, left: limit, written: 0, dropped: 0, partial: Default::default() };
         Logs { host, state: Mutex::new(state) }
     }
@@ -46,7 +47,7 @@ impl Logs {
     }
 
     /// Bytes written to stdout or stderr.
-    pub(super) fn write(&self, output: Output, mut bytes: &[u8]) {
+    pub fn write(&self, output: LogOutput, mut bytes: &[u8]) {
         let mut state = self.state();
         state.written += bytes.len() as u64;
         while !bytes.is_empty() {
@@ -74,9 +75,9 @@ impl Logs {
     }
 
     /// Writes what has no line end yet, and says how much was dropped. Returns how many bytes were written.
-    pub(super) fn finish(&self) -> u64 {
+    pub fn finish(&self) -> u64 {
         let mut state = self.state();
-        for output in [Output::Stdout, Output::Stderr] {
+        for output in [LogOutput::Stdout, LogOutput::Stderr] {
             let line = std::mem::take(&mut state.partial[output as usize]);
             if !line.is_empty() {
                 state.emit(&*self.host, output.level(), output.stream(), &line);
@@ -122,23 +123,25 @@ impl State {
 
 /// The streams of a process that are captured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Output {
+pub enum LogOutput {
+    /// What it says.
     Stdout,
+    /// What it complains about.
     Stderr,
 }
 
-impl Output {
+impl LogOutput {
     fn level(self) -> LogLevel {
         match self {
-            Output::Stdout => LogLevel::Info,
-            Output::Stderr => LogLevel::Warn,
+            LogOutput::Stdout => LogLevel::Info,
+            LogOutput::Stderr => LogLevel::Warn,
         }
     }
 
     fn stream(self) -> LogStream {
         match self {
-            Output::Stdout => LogStream::Stdout,
-            Output::Stderr => LogStream::Stderr,
+            LogOutput::Stdout => LogStream::Stdout,
+            LogOutput::Stderr => LogStream::Stderr,
         }
     }
 }
@@ -207,7 +210,7 @@ mod tests {
     fn lines_are_put_together_from_what_was_written_piece_by_piece() {
         let lines = lines(1_000, |logs| {
             for piece in ["on", "e\ntw", "o\r\n", "\n", "rest"] {
-                logs.write(Output::Stdout, piece.as_bytes());
+                logs.write(LogOutput::Stdout, piece.as_bytes());
             }
         });
         assert_eq!(lines, ["one", "two", "", "rest"]);
@@ -216,9 +219,9 @@ mod tests {
     #[test]
     fn the_lines_of_stdout_and_stderr_do_not_mix() {
         let lines = lines(1_000, |logs| {
-            logs.write(Output::Stdout, b"out");
-            logs.write(Output::Stderr, b"err\n");
-            logs.write(Output::Stdout, b"put\n");
+            logs.write(LogOutput::Stdout, b"out");
+            logs.write(LogOutput::Stderr, b"err\n");
+            logs.write(LogOutput::Stdout, b"put\n");
         });
         assert_eq!(lines, ["err", "output"]);
     }
@@ -227,7 +230,7 @@ mod tests {
     fn a_long_line_is_split_between_characters() {
         let text = format!("a{}", "€".repeat(10_000));
         for lines in [
-            lines(1 << 20, |logs| logs.write(Output::Stdout, text.as_bytes())),
+            lines(1 << 20, |logs| logs.write(LogOutput::Stdout, text.as_bytes())),
             lines(1 << 20, |logs| logs.message(LogLevel::Info, &text)),
         ] {
             assert_eq!(lines.len(), 2);
@@ -239,7 +242,7 @@ mod tests {
     #[test]
     fn what_is_beyond_the_limit_is_dropped_and_counted() {
         let lines = lines(100, |logs| {
-            logs.write(Output::Stdout, &[b'a'; 1_000_000]);
+            logs.write(LogOutput::Stdout, &[b'a'; 1_000_000]);
             logs.message(LogLevel::Error, "too late");
         });
         assert_eq!(lines[0], "a".repeat(100 - LOG_LINE_OVERHEAD));
@@ -251,14 +254,14 @@ mod tests {
 
     #[test]
     fn empty_lines_use_up_the_limit_too() {
-        let lines = lines(100, |logs| logs.write(Output::Stdout, &[b'\n'; 1_000]));
+        let lines = lines(100, |logs| logs.write(LogOutput::Stdout, &[b'\n'; 1_000]));
         assert_eq!(lines.len(), 100 / LOG_LINE_OVERHEAD + 1);
     }
 
     #[test]
     fn what_could_deceive_a_terminal_is_made_visible() {
         let lines = lines(1_000, |logs| {
-            logs.write(Output::Stderr, b"\x1b[2J\ttab \xff\n");
+            logs.write(LogOutput::Stderr, b"\x1b[2J\ttab \xff\n");
             logs.message(LogLevel::Info, "left\u{202e}right\u{9b}31m\0");
         });
         assert_eq!(lines, ["\u{241b}[2J\ttab \u{fffd}", "left\u{fffd}right\u{fffd}31m\u{2400}"]);

@@ -32,6 +32,7 @@ use crate::artifacts::Artifacts;
 use crate::{Call, CallEnd, CallError, Cells, ComponentError, Digest, Host, PayloadKind, PayloadUnit, Usage};
 
 pub use engine::{DEFAULT_CELLS, engine_config};
+pub use logs::{LogOutput, Logs};
 
 /// How to set up [`InProcess`].
 #[derive(Debug, Clone)]

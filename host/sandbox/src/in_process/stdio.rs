@@ -11,7 +11,7 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-use super::logs::{Logs, Output};
+use super::logs::{LogOutput, Logs};
 
 /// How much a guest may write at once. WASI's own streams offer the same.
 const PERMIT: usize = 64 << 10;
@@ -20,11 +20,11 @@ const PERMIT: usize = 64 << 10;
 #[derive(Clone)]
 pub(super) struct Captured {
     logs: Arc<Logs>,
-    output: Output,
+    output: LogOutput,
 }
 
 impl Captured {
-    pub(super) fn new(logs: Arc<Logs>, output: Output) -> Self {
+    pub(super) fn new(logs: Arc<Logs>, output: LogOutput) -> Self {
         Captured { logs, output }
     }
 }
