@@ -13,20 +13,31 @@
 
 mod bindings;
 mod calendar;
+mod cloud_event;
 mod command;
+mod emit;
 mod event;
+mod event_filter;
+mod event_strategy;
 mod flow;
 mod input;
+mod listen;
 mod machine;
 mod perform;
+mod positions;
 mod problem;
 mod program;
 mod retry;
 mod state;
 
-pub use command::{CallId, Callee, ChildId, Command, Outcome, StartCall, StartChild, TimerId};
+pub use cloud_event::{CloudEvent, Interest, InvalidCloudEvent};
+pub use command::{
+    CallId, Callee, ChildId, Command, ListeningId, Outcome, StartCall, StartChild, Subscribe, TimerId,
+};
 pub use event::*;
+pub use event_strategy::{EventMatcher, Heard};
 pub use input::{Input, InputKind};
 pub use machine::{Environment, Machine, Start, Turn};
+pub use positions::{Position, Positions};
 pub use program::{Program, Unsupported};
 pub use state::State;

@@ -85,6 +85,7 @@ impl Machine {
             frames: BTreeMap::from([(ROOT, root)]),
             timers: BTreeMap::new(),
             agenda: VecDeque::new(),
+            consumed: BTreeMap::new(),
             proceeding: false,
             suspended: false,
             outcome: None,
@@ -167,7 +168,8 @@ impl Evaluator for Counting<'_> {
     }
 }
 
-/// A turn that is being taken. What it does with tasks stands in the modules `flow`, `perform` and `retry`.
+/// A turn that is being taken. What it does with tasks stands in the modules `flow`, `perform`, `retry`,
+/// `emit` and `listen`.
 pub(crate) struct Run<'a> {
     pub(crate) program: &'a Program,
     pub(crate) state: &'a mut State,
@@ -218,6 +220,10 @@ impl Run<'_> {
                     self.child_ended(frame, outcome);
                 }
             }
+            InputKind::EventArrived { listening, position, oldest, event } => {
+                self.event_arrived(listening, position, oldest, event);
+            }
+            InputKind::EventsLost { listening } => self.events_lost(listening),
             InputKind::Cancel { reason } => self.cancel_workflow(reason),
             InputKind::Suspend if !self.state.suspended => {
                 self.state.suspended = true;
@@ -336,6 +342,7 @@ impl Run<'_> {
         self.state.frames.clear();
         self.state.timers.clear();
         self.state.agenda.clear();
+        self.state.consumed.clear();
         self.turn.commands.push(Command::Finish { outcome: outcome.clone() });
         self.state.outcome = Some(outcome);
     }

@@ -52,6 +52,8 @@ impl Run<'_> {
             }
             Kind::Wasm(plan) => self.begin_call(id, plan, &input)?,
             Kind::Workflow(plan) => self.begin_child(id, plan, input)?,
+            Kind::Emit(event) => self.emit(id, event, &input)?,
+            Kind::Listen(plan) => self.begin_listen(id, plan),
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use hotcell_expression::{Expression, ExpressionError, Mode, Template};
 use serde_json::Value;
 
 use crate::WorkflowIdentity;
+use crate::listen::ListenPlan;
 
 /// A definition that a machine can walk. Made once, shared by all executions of the definition.
 #[derive(Debug)]
@@ -65,6 +66,8 @@ pub(crate) enum Kind {
     Wait(DurationPlan),
     Wasm(Box<WasmPlan>),
     Workflow(Box<WorkflowPlan>),
+    Emit(Box<Template>),
+    Listen(Box<ListenPlan>),
 }
 
 /// Where the flow goes.
@@ -251,7 +254,7 @@ type Siblings<'d> = HashMap<&'d str, u32>;
 const MAX_REFERENCE_BYTES: usize = 64 << 20;
 
 /// Walks a definition once. Its recursion is as deep as the document, whose depth the parser bounds.
-struct Compiler<'d> {
+pub(crate) struct Compiler<'d> {
     components: &'d dsl::Components,
     mode: Mode,
     nodes: Vec<Node>,
@@ -260,7 +263,7 @@ struct Compiler<'d> {
 }
 
 impl Compiler<'_> {
-    fn block(&mut self, tasks: &dsl::TaskList, reference: &TaskReference) -> Block {
+    pub(crate) fn block(&mut self, tasks: &dsl::TaskList, reference: &TaskReference) -> Block {
         let names: Siblings<'_> = tasks.0.iter().zip(0..).map(|(item, index)| (item.name.as_str(), index)).collect();
         let mut block = Vec::with_capacity(tasks.0.len());
         for (index, item) in tasks.0.iter().enumerate() {
@@ -327,8 +330,11 @@ impl Compiler<'_> {
             dsl::TaskKind::Wait(wait) => Kind::Wait(duration(wait)),
             dsl::TaskKind::Call(call) => self.call(call, reference),
             dsl::TaskKind::Run(run) => self.run(run, reference),
-            dsl::TaskKind::Emit(_) => self.not_yet(reference, "emit", "events are not published yet"),
-            dsl::TaskKind::Listen(_) => self.not_yet(reference, "listen", "events are not listened for yet"),
+            dsl::TaskKind::Emit(emit) => {
+                let event = dsl::Template(Arc::new(Value::Object(emit.event.clone())));
+                Kind::Emit(Box::new(self.template(&event, reference)))
+            }
+            dsl::TaskKind::Listen(listen) => self.listen(listen, self.mode, reference),
         }
     }
 
@@ -416,7 +422,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn not_yet(&mut self, reference: &TaskReference, field: &str, message: &str) -> Kind {
+    pub(crate) fn not_yet(&mut self, reference: &TaskReference, field: &str, message: &str) -> Kind {
         self.refuse(&reference.join(field), message);
         Kind::Do(Arc::new([]))
     }
@@ -452,7 +458,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn output(&mut self, output: Option<&dsl::Output>, reference: &TaskReference) -> Option<OutputPlan> {
+    pub(crate) fn output(&mut self, output: Option<&dsl::Output>, reference: &TaskReference) -> Option<OutputPlan> {
         let output = output?;
         let at = reference.join("output");
         Some(OutputPlan {
@@ -461,7 +467,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn export(&mut self, export: Option<&dsl::Export>, reference: &TaskReference) -> Option<OutputPlan> {
+    pub(crate) fn export(&mut self, export: Option<&dsl::Export>, reference: &TaskReference) -> Option<OutputPlan> {
         let export = export?;
         let at = reference.join("export");
         Some(OutputPlan {

@@ -8,8 +8,9 @@ use hotcell_expression::Data;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::listen::Listening;
 use crate::program::{Flow, NodeId};
-use crate::{ChildId, ExecutionId, Outcome};
+use crate::{ChildId, CloudEvent, ExecutionId, Outcome, Positions};
 
 /// The state of an execution: everything that is needed, with its [`crate::Program`], to go on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,9 @@ pub struct State {
     /// What each timer is for.
     pub(crate) timers: BTreeMap<u64, Alarm>,
     pub(crate) agenda: VecDeque<Step>,
+    /// The events that were consumed, by the frames that hold a context.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) consumed: BTreeMap<u64, Positions>,
     /// Whether the driver has been asked to proceed and has not done so yet.
     pub(crate) proceeding: bool,
     pub(crate) suspended: bool,
@@ -81,6 +85,8 @@ pub(crate) enum Doing {
     Call,
     /// A child execution runs.
     Child { id: ChildId },
+    /// It listens for events, or processes one.
+    Listen(Box<Listening>),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -146,6 +152,8 @@ pub(crate) enum Step {
     Next { frame: u64, position: u32, output: Data, flow: Flow },
     /// A new iteration of a loop.
     Iterate { frame: u64, data: Data },
+    /// Test an event that has come.
+    Hear { frame: u64, event: CloudEvent },
 }
 
 impl Step {
@@ -156,7 +164,8 @@ impl Step {
             | Step::Complete { frame, .. }
             | Step::Fail { frame, .. }
             | Step::Next { frame, .. }
-            | Step::Iterate { frame, .. } => *frame,
+            | Step::Iterate { frame, .. }
+            | Step::Hear { frame, .. } => *frame,
         }
     }
 }

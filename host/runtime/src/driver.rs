@@ -8,8 +8,8 @@ use futures::future::BoxFuture;
 use hotcell_definition::{ErrorKind, Problem};
 use hotcell_expression::{Data, ExpressionError};
 use hotcell_machine::{
-    CallId, Callee, ChildId, Command, Environment, Event, EventKind, Input, InputKind, Machine, Outcome, Start,
-    StartCall, StartChild, TimerId, Turn,
+    CallId, Callee, ChildId, Command, Environment, Event, EventKind, Input, InputKind, ListeningId, Machine, Outcome,
+    Start, StartCall, StartChild, Subscribe, TimerId, Turn,
 };
 use hotcell_sandbox as sandbox;
 use jiff::Timestamp;
@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
+use crate::broker::{EventsLost, Published, Ticket};
 use crate::execution::{End, StartExecution};
 use crate::host::CallHost;
 use crate::runtime::Shared;
@@ -46,6 +47,8 @@ pub(crate) struct Driver {
     children: HashMap<ChildId, mpsc::UnboundedSender<Input>>,
     /// Children that nobody waits for.
     detached: JoinSet<()>,
+    /// The events that have been asked for.
+    listenings: HashMap<ListeningId, Ticket>,
     proceed: bool,
 }
 
@@ -66,6 +69,7 @@ impl Driver {
             calls: JoinSet::new(),
             children: HashMap::new(),
             detached: JoinSet::new(),
+            listenings: HashMap::new(),
             proceed: false,
         }
     }
@@ -137,6 +141,9 @@ impl Driver {
         match &input.kind {
             InputKind::CallEnded { call, .. } => drop(self.beside.remove(call)),
             InputKind::ChildEnded { child, .. } => drop(self.children.remove(child)),
+            InputKind::EventArrived { listening, .. } | InputKind::EventsLost { listening } => {
+                drop(self.listenings.remove(listening));
+            }
             _ => {}
         }
         let workflow = Arc::clone(&self.start.workflow);
@@ -208,6 +215,9 @@ impl Driver {
                 Command::ClearTimer { timer } => self.forget_timer(timer),
                 Command::StartChild(child) => self.start_child(*child),
                 Command::CancelChild { child } => self.cancel_child(&child),
+                Command::Publish { event } => drop(self.shared.broker.publish(event)),
+                Command::Subscribe(subscribe) => self.subscribe(*subscribe),
+                Command::Unsubscribe { listening } => drop(self.listenings.remove(&listening)),
                 Command::Proceed => self.proceed = true,
                 Command::Finish { .. } => self.stop_everything(),
             }
@@ -352,8 +362,26 @@ impl Driver {
         }
     }
 
+    fn subscribe(&mut self, subscribe: Subscribe) {
+        let Subscribe { listening, after, interest, except } = subscribe;
+        let (inputs, clock) = (self.inputs.clone(), Arc::clone(&self.shared.clock));
+        let deliver = move |heard| {
+            let kind = match heard {
+                Ok(Published { position, oldest, event }) => {
+                    InputKind::EventArrived { listening, position, oldest, event }
+                }
+                Err(EventsLost) => InputKind::EventsLost { listening },
+            };
+            let _ = inputs.send(Input { time: clock.now(), kind });
+        };
+        if let Some(ticket) = self.shared.broker.request(after, interest, &except, Box::new(deliver)) {
+            self.listenings.insert(listening, ticket);
+        }
+    }
+
     fn stop_everything(&mut self) {
         self.in_place = None;
+        self.listenings.clear();
         self.calls.abort_all();
         self.timers.clear();
     }

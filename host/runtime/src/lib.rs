@@ -5,6 +5,7 @@
 //! turn's events to the [`EventLog`](hotcell_progress::EventLog), carries out its commands, and waits for what
 //! comes next. A call that runs alone is run in place, without a hop to another thread.
 
+mod broker;
 mod catalog;
 mod clock;
 mod components;
@@ -15,6 +16,7 @@ mod host;
 mod runtime;
 mod workflow;
 
+pub use broker::{Broker, EventsLost, Published};
 pub use catalog::Catalog;
 pub use clock::{Clock, SystemClock};
 pub use components::{ComponentFolder, ComponentNotFound};

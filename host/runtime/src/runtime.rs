@@ -7,6 +7,7 @@ use hotcell_sandbox::{CallLimits, Cells};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use crate::broker::Broker;
 use crate::catalog::Catalog;
 use crate::clock::{Clock, SystemClock};
 use crate::driver::Driver;
@@ -53,6 +54,7 @@ pub(crate) struct Shared {
     pub(crate) limits: CallLimits,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) catalog: RwLock<Catalog>,
+    pub(crate) broker: Broker,
     pub(crate) threads: Handle,
 }
 
@@ -73,6 +75,7 @@ impl Runtime {
             limits: options.limits,
             clock: options.clock,
             catalog: RwLock::default(),
+            broker: Broker::default(),
             threads: threads.handle().clone(),
         };
         Ok(Runtime { shared: Arc::new(shared), threads: Some(threads) })
@@ -81,6 +84,11 @@ impl Runtime {
     /// Replaces the workflows that others can run.
     pub fn set_catalog(&self, catalog: Catalog) {
         *self.shared.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner) = catalog;
+    }
+
+    /// Where the executions publish events and hear them, as does whoever else has this.
+    pub fn broker(&self) -> &Broker {
+        &self.shared.broker
     }
 
     /// Starts an execution.
