@@ -85,7 +85,9 @@ mod tests {
     #[test]
     fn more_events_than_the_broker_holds_are_refused() {
         let event = "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"t\"}\n";
-        assert!(refused(&event.repeat(MAX_EVENTS + 1)).contains(&format!("feed:{}: these are too many", MAX_EVENTS + 1)));
+        assert!(
+            refused(&event.repeat(MAX_EVENTS + 1)).contains(&format!("feed:{}: these are too many", MAX_EVENTS + 1))
+        );
     }
 
     #[test]

@@ -276,7 +276,8 @@ mod tests {
 
     #[test]
     fn each_required_attribute_is_missed_by_name() {
-        for (name, value) in [("specversion", json!("0.3")), ("id", json!("")), ("source", json!(7)), ("type", json!(null))]
+        for (name, value) in
+            [("specversion", json!("0.3")), ("id", json!("")), ("source", json!(7)), ("type", json!(null))]
         {
             let error = event(json!({ (name): value })).unwrap_err();
             assert!(error.contains(&format!("`{name}`")), "{error}");
@@ -300,7 +301,9 @@ mod tests {
         ] {
             assert!(event(wrong.clone()).is_err(), "{wrong}");
         }
-        for right in [json!({"time": "2026-07-26T16:59:57+02:00", "roomid": "a", "n": 7, "flag": true, "subject": null})] {
+        for right in
+            [json!({"time": "2026-07-26T16:59:57+02:00", "roomid": "a", "n": 7, "flag": true, "subject": null})]
+        {
             assert!(event(right.clone()).is_ok(), "{right}");
         }
     }

@@ -31,7 +31,8 @@ impl Run<'_> {
                 value => drop(event.insert(name.clone(), value.clone())),
             }
         }
-        let event = Data::new(Value::Object(event)).map_err(|error| expression_problem("emit.event.with", None, error))?;
+        let event =
+            Data::new(Value::Object(event)).map_err(|error| expression_problem("emit.event.with", None, error))?;
         let event = CloudEvent::new(event).map_err(|error| {
             Problem::new(ErrorKind::Validation, "Invalid event", format!("`emit.event.with`: {error}"))
         })?;

@@ -181,8 +181,7 @@ impl Wanted {
                 Ok(result.is_some_and(|result| decides(result.value(), value)))
             }
             Wanted::Attempt { text, pattern, expression } => Ok(matches_text(text, pattern.as_ref(), value)
-                || attempt(expression, event.envelope(), with)
-                    .is_some_and(|result| decides(result.value(), value))),
+                || attempt(expression, event.envelope(), with).is_some_and(|result| decides(result.value(), value))),
             Wanted::Template(template) => {
                 let result = fill(&what, template, event.envelope(), with)?;
                 Ok(result.is_some_and(|result| same_attribute(result.value(), value)))
@@ -223,7 +222,9 @@ fn pattern(text: &str, left: &mut usize) -> Result<Option<Regex>, String> {
     let source = if anchored { text.to_owned() } else { format!("^(?:{text})$") };
     let built = RegexBuilder::new(&source).size_limit(MAX_PATTERN_BYTES).dfa_size_limit(MAX_PATTERN_BYTES).build();
     match built {
-        Ok(_) if *left == 0 => Err("there are too many regular expressions in event filters; write texts instead".into()),
+        Ok(_) if *left == 0 => {
+            Err("there are too many regular expressions in event filters; write texts instead".into())
+        }
         Ok(pattern) => {
             *left -= 1;
             Ok(Some(pattern))
@@ -260,12 +261,7 @@ fn attempt(expression: &Expression, input: &Data, with: &mut Surroundings<'_>) -
     expression.evaluate(&scope, with.evaluator).ok()
 }
 
-fn fill(
-    what: &str,
-    template: &Template,
-    input: &Data,
-    with: &mut Surroundings<'_>,
-) -> Result<Option<Data>, Problem> {
+fn fill(what: &str, template: &Template, input: &Data, with: &mut Surroundings<'_>) -> Result<Option<Data>, Problem> {
     let scope = Scope { input, bindings: with.bindings, now: with.now };
     fits(what, None, template.evaluate(&scope, with.evaluator))
 }
@@ -297,7 +293,9 @@ fn decides(result: &Value, attribute: &Value) -> bool {
 fn same_attribute(wanted: &Value, found: &Value) -> bool {
     match (wanted, found) {
         (Value::String(wanted), Value::String(found)) => wanted == found,
-        (Value::String(text), scalar) | (scalar, Value::String(text)) => is_text_of(&Value::from(text.as_str()), scalar),
+        (Value::String(text), scalar) | (scalar, Value::String(text)) => {
+            is_text_of(&Value::from(text.as_str()), scalar)
+        }
         (wanted, found) => same(wanted, found),
     }
 }
@@ -347,7 +345,10 @@ mod tests {
         assert!(wants("com\\.example\\..+", json!("com.example.a")));
         assert!(wants("com.example.(a|b)", json!("com.example.b")));
         assert!(!wants("com.example.(a|b)", json!("com.example.b.v2")));
-        assert!(wants("^com.example", json!("com.example.b.v2")), "a pattern with an anchor says itself what it matches");
+        assert!(
+            wants("^com.example", json!("com.example.b.v2")),
+            "a pattern with an anchor says itself what it matches"
+        );
         assert!(wants("v2$", json!("com.example.b.v2")));
         assert!(wants("https://example.com/?a=1", json!("https://example.com/?a=1")), "the text itself always matches");
         assert!(wants("(", json!("(")), "what is no pattern is a text");

@@ -31,9 +31,7 @@ mod retry;
 mod state;
 
 pub use cloud_event::{CloudEvent, Interest, InvalidCloudEvent};
-pub use command::{
-    CallId, Callee, ChildId, Command, ListeningId, Outcome, StartCall, StartChild, Subscribe, TimerId,
-};
+pub use command::{CallId, Callee, ChildId, Command, ListeningId, Outcome, StartCall, StartChild, Subscribe, TimerId};
 pub use event::*;
 pub use event_strategy::{EventMatcher, Heard};
 pub use input::{Input, InputKind};

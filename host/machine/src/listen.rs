@@ -111,7 +111,7 @@ impl<'a> Run<'a> {
         let Some(known) = self.listening(listening.0).filter(|known| known.waiting && known.after < at) else { return };
         known.waiting = false;
         known.after = at;
-        self.state.consumed.values_mut().for_each(|consumed| consumed.forget_before(oldest));
+        self.state.forget_consumed_before(oldest);
         self.state.agenda.push_back(Step::Hear { frame: listening.0, event });
     }
 
@@ -289,11 +289,23 @@ impl State {
         before
     }
 
-    /// A frame is about to go: what it has consumed is gone for what follows.
+    /// A frame is about to go. What a branch has consumed waits for the join, so that it is not taken from the branches
+    /// beside it; what all branches of a fork have consumed is gone for what follows it.
     pub(crate) fn hand_over_consumed(&mut self, id: u64) {
-        let Some(consumed) = self.consumed.remove(&id) else { return };
         let Some(parent) = self.frames.get(&id).and_then(|frame: &Frame| frame.parent) else { return };
-        let holder = self.context_holder(parent);
-        self.consumed.entry(holder).or_default().extend(&consumed);
+        if let Some(joined) = self.consumed_by_branches.remove(&id) {
+            let holder = self.context_holder(id);
+            self.consumed.entry(holder).or_default().extend(&joined);
+        }
+        if let Some(consumed) = self.consumed.remove(&id) {
+            self.consumed_by_branches.entry(parent).or_default().extend(&consumed);
+        }
+    }
+
+    /// Forgets what is not held any more.
+    fn forget_consumed_before(&mut self, oldest: Position) {
+        for consumed in self.consumed.values_mut().chain(self.consumed_by_branches.values_mut()) {
+            consumed.forget_before(oldest);
+        }
     }
 }

@@ -86,6 +86,7 @@ impl Machine {
             timers: BTreeMap::new(),
             agenda: VecDeque::new(),
             consumed: BTreeMap::new(),
+            consumed_by_branches: BTreeMap::new(),
             proceeding: false,
             suspended: false,
             outcome: None,
@@ -343,6 +344,7 @@ impl Run<'_> {
         self.state.timers.clear();
         self.state.agenda.clear();
         self.state.consumed.clear();
+        self.state.consumed_by_branches.clear();
         self.turn.commands.push(Command::Finish { outcome: outcome.clone() });
         self.state.outcome = Some(outcome);
     }

@@ -30,6 +30,9 @@ pub struct State {
     /// The events that were consumed, by the frames that hold a context.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) consumed: BTreeMap<u64, Positions>,
+    /// Those that branches consumed which are over, by the frames of their forks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) consumed_by_branches: BTreeMap<u64, Positions>,
     /// Whether the driver has been asked to proceed and has not done so yet.
     pub(crate) proceeding: bool,
     pub(crate) suspended: bool,

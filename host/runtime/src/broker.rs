@@ -114,6 +114,11 @@ impl Broker {
         receiver.await.expect("the ticket is held until the answer comes")
     }
 
+    /// The position before the oldest event that is held: from there on nothing has been lost.
+    pub fn before_oldest(&self) -> Position {
+        Position(self.held().oldest().0 - 1)
+    }
+
     /// Asks for the next event of interest beyond a position, but for some. It is delivered once, here or on the thread
     /// that publishes it.
     pub(crate) fn request(
@@ -328,9 +333,8 @@ mod tests {
         let broker = Broker::default();
         let text = "x".repeat(1 << 20);
         for id in 1..=200 {
-            let event = format!(
-                r#"{{"specversion": "1.0", "id": "{id}", "source": "/test", "type": "a", "data": "{text}"}}"#
-            );
+            let event =
+                format!(r#"{{"specversion": "1.0", "id": "{id}", "source": "/test", "type": "a", "data": "{text}"}}"#);
             broker.publish(CloudEvent::from_json(&event).unwrap());
         }
         assert!(broker.held().weight <= Broker::MAX_BYTES);

@@ -4,6 +4,9 @@
 //! clients. An [`Execution`] is driven by one task on them: it applies an input to the machine, appends the
 //! turn's events to the [`EventLog`](hotcell_progress::EventLog), carries out its commands, and waits for what
 //! comes next. A call that runs alone is run in place, without a hop to another thread.
+//!
+//! Executions hear each other's events, and those of whoever else publishes some, over the [`Broker`] of their
+//! runtime. [`Runtime::listen`] hears them outside of an execution.
 
 mod broker;
 mod catalog;
@@ -13,6 +16,7 @@ mod driver;
 mod evaluators;
 mod execution;
 mod host;
+mod listener;
 mod runtime;
 mod workflow;
 
@@ -22,5 +26,6 @@ pub use clock::{Clock, SystemClock};
 pub use components::{ComponentFolder, ComponentNotFound};
 pub use evaluators::EvaluatorPool;
 pub use execution::{End, Execution, StartExecution};
+pub use listener::EventListener;
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
 pub use workflow::{Workflow, WorkflowTimes};
