@@ -14,8 +14,16 @@ const MAX_EVENTS: usize = Broker::MAX_EVENTS / 2;
 /// How large all of them may be together: half of what the broker holds.
 const MAX_BYTES: u64 = Broker::MAX_BYTES / 2;
 
+/// Whether the arguments ask for standard input.
+pub(crate) fn reads_standard_input(arguments: &[String]) -> bool {
+    arguments.iter().any(|argument| argument == "-")
+}
+
 /// Reads all events from the files that the arguments name: NDJSON, one CloudEvent a line. Empty lines are passed over.
 pub(crate) fn read(arguments: &[String]) -> anyhow::Result<Vec<CloudEvent>> {
+    if arguments.iter().filter(|argument| *argument == "-").count() > 1 {
+        bail!("--event -: standard input can be read once; put one of them into a file");
+    }
     let mut feed = Feed::default();
     for argument in arguments {
         match argument.strip_prefix('@') {

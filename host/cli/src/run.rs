@@ -22,6 +22,9 @@ use crate::{diagnostics, document, events, exit, secrets};
 /// Runs a workflow to its end.
 pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
     let mut interruptions = Interruptions::listen()?;
+    if command.input.as_deref() == Some("-") && events::reads_standard_input(&command.event) {
+        bail!("--input - and --event -: standard input can be read once; put one of them into a file");
+    }
     let input = read_input(command.input.as_deref())?;
     let secrets = Arc::new(secrets::read(&command.secret)?);
     let feed = events::read(&command.event)?;
