@@ -218,6 +218,30 @@ fn a_workflow_that_waits_for_what_never_comes_says_so_and_is_cancelled_by_an_int
     assert_eq!(running.wait().expect("it ends").code(), Some(130));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_workflow_that_nobody_waits_for_and_that_listens_for_ever_can_be_interrupted() {
+    let folder = Folder::new(
+        "do: [{ start: { run: { workflow: { namespace: test, name: child, version: '1.0.0' }, await: false } } }]",
+    );
+    folder.write(
+        "catalog/child.yaml",
+        &workflow("child", "do: [{ hear: { listen: { to: { any: [], until: '${ false }' } } } }]"),
+    );
+    let mut command = folder.command(&["--catalog", "catalog", "--progress", "json"]);
+    let mut running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command runs");
+    let mut lines = BufReader::new(running.stderr.take().expect("it is piped")).lines();
+    let mut told = std::collections::BTreeSet::new();
+    while !["workflow_completed", "task_progress"].iter().all(|name| told.contains(*name)) {
+        let event: Value = serde_json::from_str(&lines.next().expect("it goes on").expect("UTF-8")).expect("an event");
+        told.insert(event["event"].as_str().expect("a name").to_owned());
+    }
+    let interrupted = Command::new("kill").args(["-INT", &running.id().to_string()]).status().expect("kill");
+    assert!(interrupted.success());
+    assert!(lines.any(|line| line.expect("UTF-8").contains("workflow_cancelled")), "the child is told to end");
+    assert_eq!(running.wait().expect("it ends").code(), Some(0), "what was waited for has completed");
+}
+
 #[test]
 fn ten_thousand_events_are_processed_in_order() {
     let folder = Folder::new(

@@ -1,5 +1,6 @@
 //! Event filters ("Event Filter" and "Correlation" in `dsl-reference.md`): which events match.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -55,6 +56,24 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) evaluator: &'a mut dyn Evaluator,
 }
 
+/// An event that filters look at.
+pub(crate) struct Offered<'a> {
+    event: &'a CloudEvent,
+    /// Its data, which may be large, taken out of the event once.
+    data: OnceCell<Option<Data>>,
+}
+
+impl<'a> Offered<'a> {
+    pub(crate) fn new(event: &'a CloudEvent) -> Self {
+        Offered { event, data: OnceCell::new() }
+    }
+
+    /// Its data; nothing if it is too much when it is decoded, in which case no filter matches it.
+    fn data(&self) -> Option<&Data> {
+        self.data.get_or_init(|| self.event.data().ok()).as_ref()
+    }
+}
+
 /// What is expected of correlations that have no `expect`, by their names: what the first event had.
 pub(crate) type Expectations = BTreeMap<Arc<str>, Data>;
 
@@ -92,14 +111,15 @@ impl FilterPlan {
     /// anything.
     pub(crate) fn matches(
         &self,
-        event: &CloudEvent,
+        offered: &Offered<'_>,
         expectations: &mut Expectations,
         with: &mut Surroundings<'_>,
     ) -> Result<bool, Problem> {
+        let event = offered.event;
         for (name, wanted) in &self.attributes {
             let holds = if name == "data" {
-                let Some(data) = fits("with.data", None, event.data())? else { return Ok(false) };
-                wanted.holds_for_data(&data, with)?
+                let Some(data) = offered.data() else { return Ok(false) };
+                wanted.holds_for_data(data, with)?
             } else {
                 let Some(value) = event.attribute(name) else { return Ok(false) };
                 wanted.holds_for_attribute(name, value, event, with)?
@@ -120,7 +140,8 @@ impl FilterPlan {
                     let scope = Scope { input: with.input, bindings: with.bindings, now: with.now };
                     let expected = template.evaluate(&scope, with.evaluator);
                     let Some(expected) = fits(&what, None, expected)? else { return Ok(false) };
-                    let constant = template.is_literal() && is_text_of(expected.value(), found.value());
+                    let text = expected.value().as_str().filter(|_| template.is_literal());
+                    let constant = text.is_some_and(|text| is_text_of(text, found.value()));
                     if !constant && !same(expected.value(), found.value()) {
                         return Ok(false);
                     }
@@ -293,16 +314,14 @@ fn decides(result: &Value, attribute: &Value) -> bool {
 fn same_attribute(wanted: &Value, found: &Value) -> bool {
     match (wanted, found) {
         (Value::String(wanted), Value::String(found)) => wanted == found,
-        (Value::String(text), scalar) | (scalar, Value::String(text)) => {
-            is_text_of(&Value::from(text.as_str()), scalar)
-        }
+        (Value::String(text), scalar) | (scalar, Value::String(text)) => is_text_of(text, scalar),
         (wanted, found) => same(wanted, found),
     }
 }
 
 /// Whether a text is how a number or boolean is written.
-fn is_text_of(text: &Value, scalar: &Value) -> bool {
-    matches!((text, scalar), (Value::String(text), Value::Number(_) | Value::Bool(_)) if *text == scalar.to_string())
+fn is_text_of(text: &str, scalar: &Value) -> bool {
+    matches!(scalar, Value::Number(_) | Value::Bool(_)) && scalar.to_string().as_str() == text
 }
 
 /// Equality as in jq: numbers are equal if their values are.

@@ -9,7 +9,7 @@ use hotcell_expression::{Bindings, Data, Evaluator, Expression, Mode, Scope};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::event_filter::{Expectations, FilterPlan, Surroundings};
+use crate::event_filter::{Expectations, FilterPlan, Offered, Surroundings};
 use crate::problem::expression_problem;
 use crate::{CloudEvent, Interest};
 
@@ -154,6 +154,7 @@ impl StrategyPlan {
         consumption: &mut Consumption,
         with: &mut Surroundings<'_>,
     ) -> Result<Verdict, Problem> {
+        let event = &Offered::new(event);
         let Consumption { fulfilled, until_fulfilled, expectations } = consumption;
         // What ends the listening ends it also if it could be listened for.
         if let StrategyPlan::Any(_, UntilPlan::Events(events)) = self
@@ -168,7 +169,7 @@ impl StrategyPlan {
     /// Whether the event is consumed and, if so, whether it is the last one.
     fn consume(
         &self,
-        event: &CloudEvent,
+        event: &Offered<'_>,
         fulfilled: &mut BTreeSet<usize>,
         expectations: &mut Expectations,
         with: &mut Surroundings<'_>,

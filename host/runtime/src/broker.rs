@@ -47,6 +47,15 @@ pub struct Published {
 #[error("events that have not been heard are not held any more")]
 pub struct EventsLost;
 
+/// Which event is next.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Next {
+    /// The first one that is held beyond a position.
+    From(Position),
+    /// The one after that position, up to which all have been heard; if some beyond it are gone, they are missed.
+    After(Position),
+}
+
 /// What is delivered to whoever has asked.
 pub(crate) type Delivery = Box<dyn FnOnce(Result<Published, EventsLost>) + Send>;
 
@@ -110,7 +119,8 @@ impl Broker {
             // Who has gone away does not want it any more.
             let _ = sender.send(delivery);
         });
-        let _ticket = self.request(after, interest.clone(), &Positions::default(), deliver);
+        let next = if after == Position(0) { Next::From(after) } else { Next::After(after) };
+        let _ticket = self.request(next, interest.clone(), &Positions::default(), deliver);
         receiver.await.expect("the ticket is held until the answer comes")
     }
 
@@ -119,17 +129,18 @@ impl Broker {
         Position(self.held().oldest().0 - 1)
     }
 
-    /// Asks for the next event of interest beyond a position, but for some. It is delivered once, here or on the thread
+    /// Asks for the next event of interest, but for some. It is delivered once, here or on the thread
     /// that publishes it.
     pub(crate) fn request(
         &self,
-        after: Position,
+        next: Next,
         interest: Interest,
         except: &Positions,
         deliver: Delivery,
     ) -> Option<Ticket> {
         let mut held = self.held();
-        let answer = if after > Position(0) && held.has_lost(after, &interest) {
+        let (Next::From(after) | Next::After(after)) = next;
+        let answer = if matches!(next, Next::After(_)) && held.has_lost(after, &interest) {
             Err(EventsLost)
         } else if let Some(found) = held.find(after, &interest, except) {
             Ok(found)
@@ -303,13 +314,15 @@ mod tests {
     #[test]
     fn what_was_consumed_before_is_passed_over() {
         let broker = Broker::default();
-        (1..=4).for_each(|id| drop(broker.publish(event(id, "a"))));
+        for id in 1..=4 {
+            broker.publish(event(id, "a"));
+        }
         let mut consumed = Positions::default();
         [1, 3].into_iter().for_each(|position| consumed.insert(Position(position)));
         for (after, expected) in [(0, 2), (2, 4)] {
             let (sender, receiver) = std::sync::mpsc::channel();
             let deliver = Box::new(move |heard: Result<Published, EventsLost>| sender.send(heard.unwrap()).unwrap());
-            assert!(broker.request(Position(after), types(&["a"]), &consumed, deliver).is_none());
+            assert!(broker.request(Next::From(Position(after)), types(&["a"]), &consumed, deliver).is_none());
             assert_eq!(receiver.recv().unwrap().position, Position(expected));
         }
     }
@@ -319,7 +332,9 @@ mod tests {
         let broker = Broker::default();
         broker.publish(event(1, "rare"));
         let count = Broker::MAX_EVENTS as u64 + 10;
-        (2..=count).for_each(|id| drop(broker.publish(event(id, "a"))));
+        for id in 2..=count {
+            broker.publish(event(id, "a"));
+        }
         let next = |after, interest: &Interest| broker.next(Position(after), interest).now_or_never();
         assert_eq!(next(0, &Interest::Everything).unwrap().unwrap().position, Position(11), "the oldest that is held");
         assert_eq!(next(5, &Interest::Everything).unwrap(), Err(EventsLost));
@@ -332,10 +347,10 @@ mod tests {
     fn large_events_make_way_for_each_other() {
         let broker = Broker::default();
         let text = "x".repeat(1 << 20);
-        for id in 1..=200 {
-            let event =
-                format!(r#"{{"specversion": "1.0", "id": "{id}", "source": "/test", "type": "a", "data": "{text}"}}"#);
-            broker.publish(CloudEvent::from_json(&event).unwrap());
+        let event = format!(r#"{{"specversion": "1.0", "id": "1", "source": "/test", "type": "a", "data": "{text}"}}"#);
+        let event = CloudEvent::from_json(&event).unwrap();
+        for _ in 1..=200 {
+            broker.publish(event.clone());
         }
         assert!(broker.held().weight <= Broker::MAX_BYTES);
         assert!(broker.held().events.len() > 100);

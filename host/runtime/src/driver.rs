@@ -9,7 +9,7 @@ use hotcell_definition::{ErrorKind, Problem};
 use hotcell_expression::{Data, ExpressionError};
 use hotcell_machine::{
     CallId, Callee, ChildId, Command, Environment, Event, EventKind, Input, InputKind, ListeningId, Machine, Outcome,
-    Start, StartCall, StartChild, Subscribe, TimerId, Turn,
+    Position, Start, StartCall, StartChild, Subscribe, TimerId, Turn,
 };
 use hotcell_sandbox as sandbox;
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
-use crate::broker::{EventsLost, Published, Ticket};
+use crate::broker::{EventsLost, Next, Published, Ticket};
 use crate::execution::{End, StartExecution};
 use crate::host::CallHost;
 use crate::runtime::Shared;
@@ -33,6 +33,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 pub(crate) struct Driver {
     shared: Arc<Shared>,
     start: StartExecution,
+    /// It hears events that were published after this.
+    hears_after: Position,
     /// The secrets that were granted and that the definition declares.
     secrets: Arc<Map<String, Value>>,
     inputs: mpsc::UnboundedSender<Input>,
@@ -46,6 +48,8 @@ pub(crate) struct Driver {
     calls: JoinSet<()>,
     children: HashMap<ChildId, mpsc::UnboundedSender<Input>>,
     /// Children that nobody waits for.
+    unawaited: Vec<mpsc::UnboundedSender<Input>>,
+    /// What watches the children.
     detached: JoinSet<()>,
     /// The events that have been asked for.
     listenings: HashMap<ListeningId, Ticket>,
@@ -53,13 +57,19 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(crate) fn new(shared: Arc<Shared>, start: StartExecution, inputs: mpsc::UnboundedSender<Input>) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        start: StartExecution,
+        hears_after: Position,
+        inputs: mpsc::UnboundedSender<Input>,
+    ) -> Self {
         let declared = &start.workflow.definition().components.secrets;
         let secrets = start.secrets.iter().filter(|(name, _)| declared.contains(name));
         let secrets = Arc::new(secrets.map(|(name, value)| (name.clone(), value.clone())).collect());
         Driver {
             shared,
             start,
+            hears_after,
             secrets,
             inputs,
             timers: BTreeSet::new(),
@@ -68,6 +78,7 @@ impl Driver {
             beside: HashMap::new(),
             calls: JoinSet::new(),
             children: HashMap::new(),
+            unawaited: Vec::new(),
             detached: JoinSet::new(),
             listenings: HashMap::new(),
             proceed: false,
@@ -86,7 +97,7 @@ impl Driver {
             if let Some(outcome) = machine.outcome() {
                 let outcome = outcome.clone();
                 // Workflows that were started with `await: false` outlive the one that started them.
-                while self.detached.join_next().await.is_some() {}
+                self.await_detached(incoming).await;
                 return End::Ran(outcome);
             }
             // What a call told before it ended is heard before its end.
@@ -101,6 +112,20 @@ impl Driver {
                 Err(_) => self.next_input(&mut incoming).await,
             };
             self.apply(&mut machine, input);
+        }
+    }
+
+    /// Waits for the workflows that nobody waits for. They may listen for ever; who cancels the execution now means them.
+    async fn await_detached(&mut self, mut incoming: mpsc::UnboundedReceiver<Input>) {
+        while !self.detached.is_empty() {
+            tokio::select! {
+                _ = self.detached.join_next() => {}
+                input = incoming.recv() => {
+                    if let Some(cancel @ Input { kind: InputKind::Cancel { .. }, .. }) = input {
+                        self.unawaited.iter().for_each(|child| drop(child.send(cancel.clone())));
+                    }
+                }
+            }
         }
     }
 
@@ -215,7 +240,9 @@ impl Driver {
                 Command::ClearTimer { timer } => self.forget_timer(timer),
                 Command::StartChild(child) => self.start_child(*child),
                 Command::CancelChild { child } => self.cancel_child(&child),
-                Command::Publish { event } => drop(self.shared.broker.publish(event)),
+                Command::Publish { event } => {
+                    self.shared.broker.publish(event);
+                }
                 Command::Subscribe(subscribe) => self.subscribe(*subscribe),
                 Command::Unsubscribe { listening } => drop(self.listenings.remove(&listening)),
                 Command::Proceed => self.proceed = true,
@@ -332,9 +359,13 @@ impl Driver {
         match found {
             Ok(workflow) => {
                 let secrets = Arc::clone(&self.start.secrets);
-                let mut execution = self.shared.start(StartExecution { workflow, id: id.clone(), input, secrets });
+                let mut execution =
+                    self.shared.start(StartExecution { workflow, id: id.clone(), input, secrets }, self.hears_after);
                 if awaited {
                     self.children.insert(id.clone(), execution.inputs.clone());
+                } else {
+                    self.unawaited.retain(|child| !child.is_closed());
+                    self.unawaited.push(execution.inputs.clone());
                 }
                 let watched = async move {
                     let outcome = match execution.end().await {
@@ -364,6 +395,7 @@ impl Driver {
 
     fn subscribe(&mut self, subscribe: Subscribe) {
         let Subscribe { listening, after, interest, except } = subscribe;
+        let next = if after == Position(0) { Next::From(self.hears_after) } else { Next::After(after) };
         let (inputs, clock) = (self.inputs.clone(), Arc::clone(&self.shared.clock));
         let deliver = move |heard| {
             let kind = match heard {
@@ -374,7 +406,7 @@ impl Driver {
             };
             let _ = inputs.send(Input { time: clock.now(), kind });
         };
-        if let Some(ticket) = self.shared.broker.request(after, interest, &except, Box::new(deliver)) {
+        if let Some(ticket) = self.shared.broker.request(next, interest, &except, Box::new(deliver)) {
             self.listenings.insert(listening, ticket);
         }
     }

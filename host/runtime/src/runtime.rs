@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, RwLock};
 
+use hotcell_machine::Position;
 use hotcell_progress::EventLog;
 use hotcell_sandbox::{CallLimits, Cells};
 use tokio::runtime::Handle;
@@ -91,17 +92,24 @@ impl Runtime {
         &self.shared.broker
     }
 
-    /// Starts an execution.
+    /// Starts an execution. It hears every event that the broker holds.
     pub fn start(&self, start: StartExecution) -> Execution {
-        self.shared.start(start)
+        self.shared.start(start, Position(0))
+    }
+
+    /// Starts an execution that hears, and whose children hear, only events that were published after a position:
+    /// [`Broker::position`] for what is published from now on. One of many executions of a workflow is thus not told
+    /// what was meant for those before it.
+    pub fn start_hearing_after(&self, start: StartExecution, position: Position) -> Execution {
+        self.shared.start(start, position)
     }
 }
 
 impl Shared {
-    pub(crate) fn start(self: &Arc<Self>, start: StartExecution) -> Execution {
+    pub(crate) fn start(self: &Arc<Self>, start: StartExecution, hears_after: Position) -> Execution {
         let (inputs, incoming) = mpsc::unbounded_channel();
         let id = start.id.clone();
-        let driver = Driver::new(Arc::clone(self), start, inputs.clone());
+        let driver = Driver::new(Arc::clone(self), start, hears_after, inputs.clone());
         let driver = self.threads.spawn(driver.drive(incoming));
         Execution { id, inputs, driver, clock: Arc::clone(&self.clock) }
     }
