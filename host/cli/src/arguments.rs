@@ -38,6 +38,7 @@ pub(crate) enum Command {
   hotcell run workflow.yaml                                 the input is {}
   hotcell run workflow.yaml --input @orders.json            from a file
   curl … | hotcell run workflow.yaml --input - | jq .total  from a pipe, into a pipe
+  hotcell run workflow.yaml --event @orders.ndjson          for a workflow that listens
   hotcell run workflow.yaml --secret api-key=@key.txt --secret TOKEN
   hotcell run workflow.yaml --progress json 2> events.ndjson
   hotcell run workflow.yaml --report-to http://127.0.0.1:7070
@@ -56,6 +57,11 @@ pub(crate) struct RunCommand {
     /// The input: a JSON text, @FILE, or - for standard input [default: {}].
     #[arg(long, value_name = "JSON|@FILE|-")]
     pub(crate) input: Option<String>,
+
+    /// Events that tasks can listen for: a file, or - for standard input, with one CloudEvent (1.0, as JSON) a line.
+    /// They are held until something listens for them. May be given several times.
+    #[arg(long, value_name = "@FILE|-")]
+    pub(crate) event: Vec<String>,
 
     /// How progress is shown on standard error: drawn, one JSON event a line, or not at all.
     #[arg(long, value_name = "FORM", default_value = "pretty")]

@@ -6,6 +6,7 @@ mod diagnostics;
 mod document;
 mod drawing;
 mod engine;
+mod events;
 mod progress;
 mod run;
 mod say;

@@ -19,27 +19,31 @@ use crate::engine::{Engine, cache_folder};
 use crate::say::{say, say_text};
 use crate::show::Show;
 use crate::signals::Interruptions;
-use crate::{diagnostics, document, exit, secrets};
+use crate::{diagnostics, document, events, exit, secrets};
 
 /// Runs a workflow to its end.
 pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
+    if command.input.as_deref() == Some("-") && events::reads_standard_input(&command.event) {
+        bail!("--input - and --event -: standard input can be read once; put one of them into a file");
+    }
     let input = read_input(command.input.as_deref())?;
     let secrets = Arc::new(secrets::read(&command.secret)?);
+    let feed = events::read(&command.event)?;
     if !command.allow_net.is_empty() {
         say(format_args!(
             "--allow-net has no effect yet: no kind of task that this version runs can reach the network"
         ));
     }
-    let events = EventLog::new();
-    let shown = events.subscribe();
+    let log = EventLog::new();
+    let shown = log.subscribe();
     let reporter = command
         .report_to
         .as_deref()
-        .map(|url| Reporter::start(events.subscribe(), url, ReporterOptions::default()))
+        .map(|url| Reporter::start(log.subscribe(), url, ReporterOptions::default()))
         .transpose()
         .context("--report-to")?;
 
-    let engine = Engine::new(events.clone(), cache_folder(command.cache.as_deref()))?;
+    let engine = Engine::new(log.clone(), cache_folder(command.cache.as_deref()))?;
     let shell = if command.allow_host_shell { HostShell::Allowed } else { HostShell::Refused };
     let Some(workflow) = load(&command.file, &engine, shell, command.progress)? else {
         return Ok(ExitCode::from(exit::REFUSED));
@@ -48,6 +52,9 @@ pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
         engine.runtime.set_catalog(read_catalog(folder, &engine, shell)?);
     }
 
+    for event in feed {
+        engine.runtime.broker().publish(event);
+    }
     // Not before: until something runs, there is nothing to cancel, and an interruption ends the program as it ends any other;
     // one that waits for standard input, for example.
     let mut interruptions = Interruptions::listen()?;
@@ -56,7 +63,7 @@ pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
     let id = ExecutionId::new(uuid::Uuid::now_v7().to_string());
     let execution = engine.runtime.start(StartExecution { workflow: Arc::new(workflow), id, input, secrets });
     let end = wait(execution, &mut interruptions).await;
-    events.close();
+    log.close();
     showing.await.context("the drawing of progress failed")?;
 
     // The output first: whoever waits for it need not wait for the reporter.

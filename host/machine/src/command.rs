@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::program::Origin;
-use crate::{EventTask, ExecutionId};
+use crate::{CloudEvent, EventTask, ExecutionId, Interest, Position, Positions};
 
 /// The id of a call: `<execution>/<number>`. The same after a crash, and for no other call, so that guests can
 /// use it as idempotency key.
@@ -47,6 +47,11 @@ pub type ChildId = ExecutionId;
 #[serde(transparent)]
 pub struct TimerId(pub u64);
 
+/// The id of a listening within its execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ListeningId(pub u64);
+
 /// What the driver must do now. Commands of one turn are carried out in their order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -79,6 +84,19 @@ pub enum Command {
         /// The child.
         child: ChildId,
     },
+    /// Publish an event to whoever listens, in this execution and in others.
+    Publish {
+        /// The event.
+        event: CloudEvent,
+    },
+    /// Feed the next event that a listening has not heard, once, as [`crate::InputKind::EventArrived`]; at once if
+    /// there is one, or when it is published.
+    Subscribe(Box<Subscribe>),
+    /// Do not feed the event that was asked for.
+    Unsubscribe {
+        /// The listening.
+        listening: ListeningId,
+    },
     /// The turn was cut off because it was long: feed [`crate::InputKind::Proceed`] next. Other inputs may come
     /// in between, so that an endless loop can be cancelled.
     Proceed,
@@ -87,6 +105,20 @@ pub enum Command {
         /// How.
         outcome: Outcome,
     },
+}
+
+/// Which event a listening hears next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Subscribe {
+    /// The listening.
+    pub listening: ListeningId,
+    /// The first one beyond this. From 0 on, what is still held is heard; if some of what lies beyond another position
+    /// is not held any more, the answer is [`crate::InputKind::EventsLost`].
+    pub after: Position,
+    /// What it may be.
+    pub interest: Interest,
+    /// Those that have been consumed before.
+    pub except: Positions,
 }
 
 /// A call to start.

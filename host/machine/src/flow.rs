@@ -69,6 +69,7 @@ impl<'a> Run<'a> {
                     self.extend(frame);
                 }
             }
+            Step::Hear { frame, event } => self.hear(frame, &event),
         }
     }
 
@@ -82,6 +83,7 @@ impl<'a> Run<'a> {
         };
         let (iteration, context) = match &parent.doing {
             Doing::Loop { index, .. } => (Some(*index), None),
+            Doing::Listen(listening) => (Some(listening.index), None),
             // A branch starts with the context at the fork, and keeps its own from there.
             Doing::Fork(_) => (parent.iteration, Some(self.state.context(parent_id))),
             _ => (parent.iteration, None),
@@ -151,7 +153,13 @@ impl<'a> Run<'a> {
     fn complete(&mut self, id: u64, raw_output: Data, flow: Option<Flow>) {
         let Some(node) = self.frame(id).node else { return self.complete_workflow(raw_output) };
         let node = self.program.node(node);
-        match self.shape_output(id, node, raw_output.clone()) {
+        match self.shape_output(
+            id,
+            ["output", "export"],
+            node.output.as_ref(),
+            node.export.as_ref(),
+            raw_output.clone(),
+        ) {
             Ok(output) => {
                 if !self.end_extensions(id, raw_output, output.clone(), flow) {
                     self.conclude(id, node, output, flow);
@@ -169,22 +177,32 @@ impl<'a> Run<'a> {
         self.leave(id, output, flow.unwrap_or(node.then));
     }
 
-    fn shape_output(&mut self, id: u64, node: &Node, raw_output: Data) -> Result<Data, Problem> {
-        let output = match &node.output {
+    /// Applies `output` and `export`, called by these names, of a task or of what it does with each item.
+    pub(crate) fn shape_output(
+        &mut self,
+        id: u64,
+        names: [&str; 2],
+        output: Option<&OutputPlan>,
+        export: Option<&OutputPlan>,
+        raw_output: Data,
+    ) -> Result<Data, Problem> {
+        let output = match output {
             Some(plan) => {
-                self.transform(id, Place::TaskOutput { raw_output: &raw_output }, plan, "output", &raw_output)?
+                self.transform(id, Place::TaskOutput { raw_output: &raw_output }, plan, names[0], &raw_output)?
             }
             None => raw_output.clone(),
         };
-        match &node.export {
+        match export {
             Some(plan) if plan.transform.is_some() => {
                 let place = Place::TaskExport { raw_output: &raw_output, output: &output };
-                let context = self.transform(id, place, plan, "export", &output)?;
+                let context = self.transform(id, place, plan, names[1], &output)?;
                 let holder = self.state.context_holder(id);
                 self.frame_mut(holder).context = Some(context);
             }
             // `as` defaults to the context as it is.
-            Some(plan) => self.validate(plan.schema.as_deref(), "export.schema", &self.state.context(id))?,
+            Some(plan) => {
+                self.validate(plan.schema.as_deref(), &format!("{}.schema", names[1]), &self.state.context(id))?;
+            }
             None => {}
         }
         Ok(output)
@@ -250,6 +268,7 @@ impl<'a> Run<'a> {
             Doing::Loop { .. } => self.next_iteration(id, output),
             Doing::Try(_) => self.try_ended(id, output),
             Doing::Extending(_) => self.extension_ended(id),
+            Doing::Listen(_) => self.processed(id, output),
             _ => self.state.agenda.push_back(Step::Complete { frame: id, output, flow: None }),
         }
     }
@@ -262,6 +281,7 @@ impl<'a> Run<'a> {
             (Kind::Do(block), _) => Some(block),
             (Kind::For(repeat), _) => Some(&repeat.body),
             (Kind::Fork { branches, .. }, _) => Some(branches),
+            (Kind::Listen(plan), _) => plan.foreach.as_ref()?.tasks.as_ref(),
             (Kind::Try(attempt), Doing::Try(trying)) if trying.stage == Stage::Handling => attempt.handler.as_ref(),
             (Kind::Try(attempt), _) => Some(&attempt.body),
             (Kind::Function(plan), _) => Some(&self.program.function(plan.function).body),
@@ -369,6 +389,7 @@ impl<'a> Run<'a> {
             self.release(id);
             if id != ROOT {
                 self.task_event(id, EventKind::TaskCancelled);
+                self.state.hand_over_consumed(id);
                 self.state.frames.remove(&id);
             }
         }
@@ -384,12 +405,14 @@ impl<'a> Run<'a> {
         match std::mem::replace(&mut frame.doing, Doing::Nothing) {
             Doing::Call => self.turn.commands.push(Command::CancelCall { call: CallId::new(&execution, id) }),
             Doing::Child { id: child } => self.turn.commands.push(Command::CancelChild { child }),
+            Doing::Listen(listening) => self.turn.commands.extend(listening.unsubscribe(id)),
             other => frame.doing = other,
         }
     }
 
     /// Takes a frame that is over out of the tree.
     fn remove(&mut self, id: u64) -> Frame {
+        self.state.hand_over_consumed(id);
         let frame = self.state.frames.remove(&id).expect("a frame is removed once, by whoever ends it");
         frame.timers().for_each(|timer| self.clear_timer(timer));
         frame

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{CallId, ChildId, LogLevel, LogStream, Outcome, TimerId};
+use crate::{CallId, ChildId, CloudEvent, ListeningId, LogLevel, LogStream, Outcome, Position, TimerId};
 
 /// Something that happened, and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,6 +65,22 @@ pub enum InputKind {
         child: ChildId,
         /// How.
         outcome: Outcome,
+    },
+    /// The event that a listening asked for with [`crate::Command::Subscribe`].
+    EventArrived {
+        /// The listening.
+        listening: ListeningId,
+        /// The place of the event among all that were published.
+        position: Position,
+        /// The place of the oldest event that is still held. The machine need not remember anything of older ones.
+        oldest: Position,
+        /// The event.
+        event: CloudEvent,
+    },
+    /// Events that the listening has not heard, and that it may have been waiting for, are not held any more.
+    EventsLost {
+        /// The listening.
+        listening: ListeningId,
     },
     /// Someone cancels the execution.
     Cancel {

@@ -13,24 +13,35 @@
 
 mod bindings;
 mod calendar;
+mod cloud_event;
 mod command;
+mod emit;
 mod event;
+mod event_filter;
+mod event_strategy;
 mod extend;
 mod flow;
 mod function;
 mod input;
+mod listen;
 mod machine;
 mod needs;
 mod perform;
+mod positions;
 mod problem;
 mod process;
 mod program;
 mod retry;
 mod state;
 
-pub use command::{CallId, Callee, ChildId, Command, Outcome, ScriptLanguage, StartCall, StartChild, TimerId};
+pub use cloud_event::{CloudEvent, Interest, InvalidCloudEvent};
+pub use command::{
+    CallId, Callee, ChildId, Command, ListeningId, Outcome, ScriptLanguage, StartCall, StartChild, Subscribe, TimerId,
+};
 pub use event::*;
+pub use event_strategy::{EventMatcher, Heard};
 pub use input::{Input, InputKind};
 pub use machine::{Environment, Machine, Start, Turn};
+pub use positions::{Position, Positions};
 pub use program::{HostShell, LinkError, Links, Loaded, Missing, NamedComponent, Origin, Program, Unsupported, Wanted};
 pub use state::State;

@@ -87,6 +87,8 @@ impl Machine {
             frames: BTreeMap::from([(ROOT, root)]),
             timers: BTreeMap::new(),
             agenda: VecDeque::new(),
+            consumed: BTreeMap::new(),
+            consumed_by_branches: BTreeMap::new(),
             proceeding: false,
             suspended: false,
             outcome: None,
@@ -169,7 +171,8 @@ impl Evaluator for Counting<'_> {
     }
 }
 
-/// A turn that is being taken. What it does with tasks stands in the modules `flow`, `perform` and `retry`.
+/// A turn that is being taken. What it does with tasks stands in the modules `flow`, `perform`, `retry`,
+/// `emit` and `listen`.
 pub(crate) struct Run<'a> {
     pub(crate) program: &'a Program,
     pub(crate) state: &'a mut State,
@@ -220,6 +223,10 @@ impl Run<'_> {
                     self.child_ended(frame, outcome);
                 }
             }
+            InputKind::EventArrived { listening, position, oldest, event } => {
+                self.event_arrived(listening, position, oldest, event);
+            }
+            InputKind::EventsLost { listening } => self.events_lost(listening),
             InputKind::Cancel { reason } => self.cancel_workflow(reason),
             InputKind::Suspend if !self.state.suspended => {
                 self.state.suspended = true;
@@ -338,6 +345,8 @@ impl Run<'_> {
         self.state.frames.clear();
         self.state.timers.clear();
         self.state.agenda.clear();
+        self.state.consumed.clear();
+        self.state.consumed_by_branches.clear();
         self.turn.commands.push(Command::Finish { outcome: outcome.clone() });
         self.state.outcome = Some(outcome);
     }

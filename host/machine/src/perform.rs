@@ -54,6 +54,8 @@ impl Run<'_> {
             Kind::Function(plan) => self.begin_function(id, plan, input)?,
             Kind::Process(plan) => self.begin_process(id, plan, input)?,
             Kind::Workflow(plan) => self.begin_child(id, plan, input)?,
+            Kind::Emit(event) => self.emit(id, event, &input)?,
+            Kind::Listen(plan) => self.begin_listen(id, plan),
         }
         Ok(())
     }

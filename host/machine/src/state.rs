@@ -8,8 +8,9 @@ use hotcell_expression::Data;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::listen::Listening;
 use crate::program::{ExtensionId, Flow, NodeId};
-use crate::{ChildId, ExecutionId, Outcome};
+use crate::{ChildId, CloudEvent, ExecutionId, Outcome, Positions};
 
 /// The state of an execution: everything that is needed, with its [`crate::Program`], to go on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,12 @@ pub struct State {
     /// What each timer is for.
     pub(crate) timers: BTreeMap<u64, Alarm>,
     pub(crate) agenda: VecDeque<Step>,
+    /// The events that were consumed, by the frames that hold a context.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) consumed: BTreeMap<u64, Positions>,
+    /// Those that branches consumed which are over, by the frames of their forks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) consumed_by_branches: BTreeMap<u64, Positions>,
     /// Whether the driver has been asked to proceed and has not done so yet.
     pub(crate) proceeding: bool,
     pub(crate) suspended: bool,
@@ -87,6 +94,8 @@ pub(crate) enum Doing {
     Call,
     /// A child execution runs.
     Child { id: ChildId },
+    /// It listens for events, or processes one.
+    Listen(Box<Listening>),
     /// A function is performed.
     Function,
     /// Its extensions perform their tasks.
@@ -177,6 +186,8 @@ pub(crate) enum Step {
     Iterate { frame: u64, data: Data },
     /// The next extension of a task, or the task itself.
     Extend { frame: u64 },
+    /// Test an event that has come.
+    Hear { frame: u64, event: CloudEvent },
 }
 
 impl Step {
@@ -188,7 +199,8 @@ impl Step {
             | Step::Fail { frame, .. }
             | Step::Next { frame, .. }
             | Step::Iterate { frame, .. }
-            | Step::Extend { frame } => *frame,
+            | Step::Extend { frame }
+            | Step::Hear { frame, .. } => *frame,
         }
     }
 }

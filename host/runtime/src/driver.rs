@@ -10,8 +10,8 @@ use futures::stream::{self, StreamExt};
 use hotcell_definition::{ErrorKind, Problem};
 use hotcell_expression::{Data, ExpressionError};
 use hotcell_machine::{
-    CallId, Callee, ChildId, Command, Environment, Event, EventKind, Input, InputKind, Machine, NamedComponent,
-    Outcome, Start, StartCall, StartChild, TimerId, Turn,
+    CallId, Callee, ChildId, Command, Environment, Event, EventKind, Input, InputKind, ListeningId, Machine,
+    NamedComponent, Outcome, Position, Start, StartCall, StartChild, Subscribe, TimerId, Turn,
 };
 use hotcell_sandbox as sandbox;
 use jiff::Timestamp;
@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
+use crate::broker::{EventsLost, Next, Published, Ticket};
 use crate::execution::{End, StartExecution};
 use crate::host::CallHost;
 use crate::runtime::Shared;
@@ -38,6 +39,8 @@ const PREPARED_AT_ONCE: usize = 4;
 pub(crate) struct Driver {
     shared: Arc<Shared>,
     start: StartExecution,
+    /// It hears events that were published after this.
+    hears_after: Position,
     /// The secrets that were granted and that the definition declares.
     secrets: Arc<Map<String, Value>>,
     inputs: mpsc::UnboundedSender<Input>,
@@ -51,18 +54,28 @@ pub(crate) struct Driver {
     calls: JoinSet<()>,
     children: HashMap<ChildId, mpsc::UnboundedSender<Input>>,
     /// Children that nobody waits for.
+    unawaited: Vec<mpsc::UnboundedSender<Input>>,
+    /// What watches the children.
     detached: JoinSet<()>,
+    /// The events that have been asked for.
+    listenings: HashMap<ListeningId, Ticket>,
     proceed: bool,
 }
 
 impl Driver {
-    pub(crate) fn new(shared: Arc<Shared>, start: StartExecution, inputs: mpsc::UnboundedSender<Input>) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        start: StartExecution,
+        hears_after: Position,
+        inputs: mpsc::UnboundedSender<Input>,
+    ) -> Self {
         let declared = &start.workflow.definition().components.secrets;
         let secrets = start.secrets.iter().filter(|(name, _)| declared.contains(name));
         let secrets = Arc::new(secrets.map(|(name, value)| (name.clone(), value.clone())).collect());
         Driver {
             shared,
             start,
+            hears_after,
             secrets,
             inputs,
             timers: BTreeSet::new(),
@@ -71,7 +84,9 @@ impl Driver {
             beside: HashMap::new(),
             calls: JoinSet::new(),
             children: HashMap::new(),
+            unawaited: Vec::new(),
             detached: JoinSet::new(),
+            listenings: HashMap::new(),
             proceed: false,
         }
     }
@@ -95,7 +110,7 @@ impl Driver {
             if let Some(outcome) = machine.outcome() {
                 let outcome = outcome.clone();
                 // Workflows that were started with `await: false` outlive the one that started them.
-                while self.detached.join_next().await.is_some() {}
+                self.await_detached(incoming).await;
                 return End::Ran(outcome);
             }
             // What a call told before it ended is heard before its end.
@@ -110,6 +125,20 @@ impl Driver {
                 Err(_) => self.next_input(&mut incoming).await,
             };
             self.apply(&mut machine, input);
+        }
+    }
+
+    /// Waits for the workflows that nobody waits for. They may listen for ever; who cancels the execution now means them.
+    async fn await_detached(&mut self, mut incoming: mpsc::UnboundedReceiver<Input>) {
+        while !self.detached.is_empty() {
+            tokio::select! {
+                _ = self.detached.join_next() => {}
+                input = incoming.recv() => {
+                    if let Some(cancel @ Input { kind: InputKind::Cancel { .. }, .. }) = input {
+                        self.unawaited.iter().for_each(|child| drop(child.send(cancel.clone())));
+                    }
+                }
+            }
         }
     }
 
@@ -171,6 +200,9 @@ impl Driver {
         match &input.kind {
             InputKind::CallEnded { call, .. } => drop(self.beside.remove(call)),
             InputKind::ChildEnded { child, .. } => drop(self.children.remove(child)),
+            InputKind::EventArrived { listening, .. } | InputKind::EventsLost { listening } => {
+                drop(self.listenings.remove(listening));
+            }
             _ => {}
         }
         let workflow = Arc::clone(&self.start.workflow);
@@ -243,6 +275,11 @@ impl Driver {
                 Command::ClearTimer { timer } => self.forget_timer(timer),
                 Command::StartChild(child) => self.start_child(*child),
                 Command::CancelChild { child } => self.cancel_child(&child),
+                Command::Publish { event } => {
+                    self.shared.broker.publish(event);
+                }
+                Command::Subscribe(subscribe) => self.subscribe(*subscribe),
+                Command::Unsubscribe { listening } => drop(self.listenings.remove(&listening)),
                 Command::Proceed => self.proceed = true,
                 Command::Finish { .. } => self.stop_everything(),
             }
@@ -389,9 +426,13 @@ impl Driver {
         match found {
             Ok(workflow) => {
                 let secrets = Arc::clone(&self.start.secrets);
-                let mut execution = self.shared.start(StartExecution { workflow, id: id.clone(), input, secrets });
+                let mut execution =
+                    self.shared.start(StartExecution { workflow, id: id.clone(), input, secrets }, self.hears_after);
                 if awaited {
                     self.children.insert(id.clone(), execution.inputs.clone());
+                } else {
+                    self.unawaited.retain(|child| !child.is_closed());
+                    self.unawaited.push(execution.inputs.clone());
                 }
                 let watched = async move {
                     let outcome = match execution.end().await {
@@ -419,8 +460,27 @@ impl Driver {
         }
     }
 
+    fn subscribe(&mut self, subscribe: Subscribe) {
+        let Subscribe { listening, after, interest, except } = subscribe;
+        let next = if after == Position(0) { Next::From(self.hears_after) } else { Next::After(after) };
+        let (inputs, clock) = (self.inputs.clone(), Arc::clone(&self.shared.clock));
+        let deliver = move |heard| {
+            let kind = match heard {
+                Ok(Published { position, oldest, event }) => {
+                    InputKind::EventArrived { listening, position, oldest, event }
+                }
+                Err(EventsLost) => InputKind::EventsLost { listening },
+            };
+            let _ = inputs.send(Input { time: clock.now(), kind });
+        };
+        if let Some(ticket) = self.shared.broker.request(next, interest, &except, Box::new(deliver)) {
+            self.listenings.insert(listening, ticket);
+        }
+    }
+
     fn stop_everything(&mut self) {
         self.in_place = None;
+        self.listenings.clear();
         self.calls.abort_all();
         self.timers.clear();
     }

@@ -4,7 +4,11 @@
 //! clients. An [`Execution`] is driven by one task on them: it applies an input to the machine, appends the
 //! turn's events to the [`EventLog`](hotcell_progress::EventLog), carries out its commands, and waits for what
 //! comes next. A call that runs alone is run in place, without a hop to another thread.
+//!
+//! Executions hear each other's events, and those of whoever else publishes some, over the [`Broker`] of their
+//! runtime. [`Runtime::listen`] hears them outside of an execution.
 
+mod broker;
 mod catalog;
 mod clock;
 mod components;
@@ -13,15 +17,18 @@ mod evaluators;
 mod execution;
 mod files;
 mod host;
+mod listener;
 mod runtime;
 mod scripts;
 mod shell;
 mod workflow;
 
+pub use broker::{Broker, EventsLost, Published};
 pub use catalog::Catalog;
 pub use clock::{Clock, SystemClock};
 pub use components::{ComponentFolder, ComponentNotFound};
 pub use evaluators::EvaluatorPool;
 pub use execution::{End, Execution, StartExecution};
+pub use listener::EventListener;
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
 pub use workflow::{Workflow, WorkflowTimes};

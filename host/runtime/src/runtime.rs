@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
+use hotcell_machine::Position;
 use hotcell_progress::EventLog;
 use hotcell_sandbox::{CallLimits, Cells};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use crate::broker::Broker;
 use crate::catalog::Catalog;
 use crate::clock::{Clock, SystemClock};
 use crate::driver::Driver;
@@ -60,6 +62,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) catalog: RwLock<Catalog>,
     pub(crate) interpreters: Interpreters,
+    pub(crate) broker: Broker,
     pub(crate) threads: Handle,
 }
 
@@ -81,6 +84,7 @@ impl Runtime {
             clock: options.clock,
             catalog: RwLock::default(),
             interpreters: Interpreters::new(options.runtimes),
+            broker: Broker::default(),
             threads: threads.handle().clone(),
         };
         Ok(Runtime { shared: Arc::new(shared), threads: Some(threads) })
@@ -91,17 +95,29 @@ impl Runtime {
         *self.shared.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner) = catalog;
     }
 
-    /// Starts an execution.
+    /// Where the executions publish events and hear them, as does whoever else has this.
+    pub fn broker(&self) -> &Broker {
+        &self.shared.broker
+    }
+
+    /// Starts an execution. It hears every event that the broker holds.
     pub fn start(&self, start: StartExecution) -> Execution {
-        self.shared.start(start)
+        self.shared.start(start, Position(0))
+    }
+
+    /// Starts an execution that hears, and whose children hear, only events that were published after a position:
+    /// [`Broker::position`] for what is published from now on. One of many executions of a workflow is thus not told
+    /// what was meant for those before it.
+    pub fn start_hearing_after(&self, start: StartExecution, position: Position) -> Execution {
+        self.shared.start(start, position)
     }
 }
 
 impl Shared {
-    pub(crate) fn start(self: &Arc<Self>, start: StartExecution) -> Execution {
+    pub(crate) fn start(self: &Arc<Self>, start: StartExecution, hears_after: Position) -> Execution {
         let (inputs, incoming) = mpsc::unbounded_channel();
         let id = start.id.clone();
-        let driver = Driver::new(Arc::clone(self), start, inputs.clone());
+        let driver = Driver::new(Arc::clone(self), start, hears_after, inputs.clone());
         let driver = self.threads.spawn(driver.drive(incoming));
         Execution { id, inputs, driver, clock: Arc::clone(&self.clock) }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hotcell_definition as dsl;
 use hotcell_definition::TaskReference;
 use hotcell_expression::{Mode, Template};
+use serde_json::Value;
 
 use super::data::{duration, expression};
 use super::extension::Extensions;
@@ -20,7 +21,7 @@ pub(super) type Siblings<'d> = HashMap<&'d str, u32>;
 const MAX_REFERENCE_BYTES: usize = 64 << 20;
 
 /// Walks a definition once. Its recursion is as deep as the document, whose depth the parser bounds.
-pub(super) struct Compiler<'d> {
+pub(crate) struct Compiler<'d> {
     pub(super) components: &'d dsl::Components,
     pub(super) mode: Mode,
     pub(super) shell: HostShell,
@@ -51,7 +52,7 @@ impl<'d> Compiler<'d> {
         }
     }
 
-    pub(super) fn block(&mut self, tasks: &'d dsl::TaskList, reference: &TaskReference) -> Block {
+    pub(crate) fn block(&mut self, tasks: &'d dsl::TaskList, reference: &TaskReference) -> Block {
         let names: Siblings<'_> = tasks.0.iter().zip(0..).map(|(item, index)| (item.name.as_str(), index)).collect();
         let mut block = Vec::with_capacity(tasks.0.len());
         for (index, item) in tasks.0.iter().enumerate() {
@@ -124,17 +125,20 @@ impl<'d> Compiler<'d> {
             dsl::TaskKind::Wait(wait) => Kind::Wait(duration(wait)),
             dsl::TaskKind::Call(call) => self.call(call, reference),
             dsl::TaskKind::Run(run) => self.run(run, reference),
-            dsl::TaskKind::Emit(_) => self.not_yet(reference, "emit", "events are not published yet"),
-            dsl::TaskKind::Listen(_) => self.not_yet(reference, "listen", "events are not listened for yet"),
+            dsl::TaskKind::Emit(emit) => {
+                let event = dsl::Template(Arc::new(Value::Object(emit.event.clone())));
+                Kind::Emit(Box::new(self.template(&event, reference)))
+            }
+            dsl::TaskKind::Listen(listen) => self.listen(listen, self.mode, reference),
         }
     }
 
-    pub(super) fn not_yet(&mut self, reference: &TaskReference, field: &str, message: &str) -> Kind {
+    pub(crate) fn not_yet(&mut self, reference: &TaskReference, field: &str, message: &str) -> Kind {
         self.refuse(&reference.join(field), message);
         Kind::Do(Arc::new([]))
     }
 
-    pub(super) fn refuse(&mut self, pointer: &TaskReference, message: &str) {
+    pub(crate) fn refuse(&mut self, pointer: &TaskReference, message: &str) {
         let (pointer, place) = self.site.locate(pointer);
         self.unsupported.push(Unsupported { pointer, message: format!("{place}{message}") });
     }

@@ -38,7 +38,7 @@ impl<'d> Compiler<'d> {
         })
     }
 
-    pub(super) fn output(&mut self, output: Option<&dsl::Output>, reference: &TaskReference) -> Option<OutputPlan> {
+    pub(crate) fn output(&mut self, output: Option<&dsl::Output>, reference: &TaskReference) -> Option<OutputPlan> {
         let output = output?;
         let at = reference.join("output");
         Some(OutputPlan {
@@ -47,7 +47,7 @@ impl<'d> Compiler<'d> {
         })
     }
 
-    pub(super) fn export(&mut self, export: Option<&dsl::Export>, reference: &TaskReference) -> Option<OutputPlan> {
+    pub(crate) fn export(&mut self, export: Option<&dsl::Export>, reference: &TaskReference) -> Option<OutputPlan> {
         let export = export?;
         let at = reference.join("export");
         Some(OutputPlan {

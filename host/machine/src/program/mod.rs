@@ -15,7 +15,7 @@ use hotcell_definition as dsl;
 use hotcell_definition::{Definition, TaskReference};
 use hotcell_expression::{Mode, Needs, Template};
 
-use self::compiler::Compiler;
+pub(crate) use self::compiler::Compiler;
 pub use self::link::{LinkError, Links, Loaded, Missing, Origin, Wanted};
 pub(crate) use self::plan::*;
 use crate::{ScriptLanguage, WorkflowIdentity};

@@ -8,6 +8,7 @@ use hotcell_expression::{Expression, Template};
 use serde_json::Value;
 
 use super::Origin;
+use crate::listen::ListenPlan;
 use crate::process::ProcessPlan;
 
 /// The number of a task in its program.
@@ -54,6 +55,8 @@ pub(crate) enum Kind {
     Process(Box<ProcessPlan>),
     Workflow(Box<WorkflowPlan>),
     Function(Box<FunctionPlan>),
+    Emit(Box<Template>),
+    Listen(Box<ListenPlan>),
 }
 
 /// Where the flow goes.

@@ -8,10 +8,12 @@
 //!   of its calls, the last for all that follow: `output`, `echo: true`, `jq` (a program on what it was given),
 //!   `problem` or `never: true`; with `after` in milliseconds, and `log` and `report` to tell something before;
 //! - `interferences`: what happens from outside: `after` so many milliseconds, `cancel`, `suspend` or `resume`;
+//! - `published`: the events that come from outside, each with its `type`, and whatever else it has; `after` so many
+//!   milliseconds, by default before the start; id and source are made up where they are missing;
 //! - `expect`: exactly one of `output`, `problem` (the members that matter; `type` may be a standard kind, `detail` is
 //!   a part of it), `cancelled: true`, `waits: true` (for ever) or `refused` (a part of a diagnostic, or of what is
 //!   unsupported); and, if they matter, `milliseconds`, `calls` (`component input`, in order), `interrupted`
-//!   (components), and `events`: lines `name reference` that come in this order, others may come in between; or those
+//!   (components), `emitted` (for each event those of its attributes that matter), and `events`: lines `name reference` that come in this order, others may come in between; or those
 //!   of `never`, which must not come.
 
 use std::collections::BTreeMap;
@@ -19,7 +21,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hotcell_definition::{Definition, ErrorKind, Problem};
-use hotcell_machine::{Event, EventKind, InputKind, Outcome, Program};
+use hotcell_expression::Data;
+use hotcell_machine::{CloudEvent, Event, EventKind, InputKind, Outcome, Program};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -44,6 +47,8 @@ struct Case {
     components: BTreeMap<String, Vec<CannedAnswer>>,
     #[serde(default)]
     interferences: Vec<Interference>,
+    #[serde(default)]
+    published: Vec<Map<String, Value>>,
     expect: Expectation,
 }
 
@@ -89,6 +94,7 @@ struct Expectation {
     milliseconds: Option<i64>,
     calls: Option<Vec<String>>,
     interrupted: Option<Vec<String>>,
+    emitted: Option<Vec<Map<String, Value>>>,
     #[serde(default)]
     events: Vec<String>,
     #[serde(default)]
@@ -155,11 +161,24 @@ impl Case {
                 .collect(),
             secrets: self.secrets.clone(),
             interferences: self.interferences.iter().map(Interference::input).collect(),
+            events: (1..).zip(&self.published).map(|(number, event)| publication(number, event)).collect(),
         };
         let lockstep = if self.large { Lockstep::Off } else { Lockstep::On };
         let ran = Simulation::new(&world, Order::Calm).with_lockstep(lockstep).run(&program, self.input.clone());
         self.expect.check(&ran)
     }
+}
+
+/// An event from outside, and when it comes.
+fn publication(number: usize, event: &Map<String, Value>) -> (i64, CloudEvent) {
+    let mut event = event.clone();
+    let after = event.shift_remove("after").map_or(0, |after| after.as_i64().expect("milliseconds"));
+    let made_up = [("specversion", json!("1.0")), ("id", json!(number.to_string())), ("source", json!("/outside"))];
+    for (name, value) in made_up {
+        event.entry(name).or_insert(value);
+    }
+    let event = Data::new(Value::Object(event)).expect("events are small");
+    (after, CloudEvent::new(event).expect("what is published is an event"))
 }
 
 impl CannedAnswer {
@@ -223,6 +242,14 @@ impl Expectation {
         {
             return Err(format!("interrupts {:?}, not {expected:?}", ran.interrupted));
         }
+        if let Some(expected) = &self.emitted {
+            let fits = |(expected, event): (&Map<String, Value>, &CloudEvent)| {
+                expected.iter().all(|(name, value)| event.envelope().value().get(name) == Some(value))
+            };
+            if expected.len() != ran.published.len() || !expected.iter().zip(&ran.published).all(fits) {
+                return Err(format!("emits {}, not {}", json!(ran.published), json!(expected)));
+            }
+        }
         self.check_events(&ran.events)
     }
 
@@ -275,7 +302,10 @@ fn line(event: &Event) -> String {
     match &event.kind {
         EventKind::TaskRetried { delay, .. } => line += &format!(" in {delay}"),
         EventKind::TaskLog { message, .. } => line += &format!(" {message}"),
-        EventKind::TaskProgress { fraction: Some(fraction), .. } => line += &format!(" {fraction}"),
+        EventKind::TaskProgress { fraction, message, .. } => {
+            line.extend(fraction.map(|fraction| format!(" {fraction}")));
+            line.extend(message.as_ref().map(|message| format!(" {message}")));
+        }
         _ => {}
     }
     line

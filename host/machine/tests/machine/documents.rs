@@ -100,12 +100,14 @@ fn finish_list(drafts: Vec<Draft>) -> Value {
 fn task() -> impl Strategy<Value = Draft> {
     let leaf = prop_oneof![
         4 => set(),
-        2 => call(),
+        3 => call(),
         1 => raise(),
         1 => milliseconds().prop_map(|wait| json!({ "wait": wait })),
         1 => Just(json!({ "wait": "${ .delay // \"PT0.2S\" }" })),
         1 => child(),
         1 => select(vec!["sets", "nests", "recurses"]).prop_map(|name| json!({ "call": name, "with": {"n": "${ . }"} })),
+        1 => emit(),
+        1 => listen(),
     ];
     let leaf = (leaf, common()).prop_map(|(task, common)| with(task, common, Vec::new()));
     let leaf =
@@ -118,6 +120,11 @@ fn task() -> impl Strategy<Value = Draft> {
             2 => (list(), any::<bool>())
                 .prop_map(|(tasks, compete)| (json!({ "fork": { "branches": tasks, "compete": compete } }), Vec::new())),
             3 => attempt(list(), list()),
+            1 => (listen(), list(), iteration()).prop_map(|(mut listen, tasks, iteration)| {
+                listen["foreach"] = iteration;
+                listen["foreach"]["do"] = tasks;
+                (listen, Vec::new())
+            }),
         ];
         (kind, common()).prop_map(|((task, inner), common)| with(task, common, inner))
     })
@@ -210,6 +217,50 @@ fn child() -> impl Strategy<Value = Value> {
         let workflow = json!({"namespace": "test", "name": name, "version": "0.1.0"});
         json!({"run": {"workflow": workflow, "await": wait, "return": what}})
     })
+}
+
+fn emit() -> impl Strategy<Value = Value> {
+    select(vec![
+        json!({"type": "a", "data": "${ . }"}),
+        json!({"type": "b", "data": {"n": 1}, "key": 1, "subject": "${ $task.name }"}),
+        json!({"type": "end"}),
+        json!({"type": "a", "time": "${ .x.y }", "id": "${ . | tojson | length }"}),
+    ])
+    .prop_map(|event| json!({"emit": {"event": {"with": event}}}))
+}
+
+fn listen() -> impl Strategy<Value = Value> {
+    let (a, b, end) =
+        (json!({"with": {"type": "a"}}), json!({"with": {"type": "b"}}), json!({"with": {"type": "end"}}));
+    let odd = json!({"with": {"type": "a|b", "data": "${ .n % 2 == 1 }"}});
+    let linked = |kind: &str| json!({"with": {"type": kind}, "correlate": {"key": {"from": ".key"}}});
+    let to = select(vec![
+        json!({ "one": a }),
+        json!({ "one": odd }),
+        json!({"one": {"with": {"type": "a", "data": "${ error(1) }"}}}),
+        json!({"one": {"with": {"type": "a", "data": "${ $nowhere }"}}}),
+        json!({ "all": [a, b] }),
+        json!({ "all": [linked("a"), linked("b")] }),
+        json!({ "all": [] }),
+        json!({ "any": [] }),
+        json!({ "any": [a, b] }),
+        json!({ "any": [a, b], "until": ". | length >= 2" }),
+        json!({ "any": [], "until": { "one": end } }),
+        json!({ "any": [odd], "until": { "all": [b, end] } }),
+        json!({ "any": [a], "until": "${ false }" }),
+        json!({ "any": [a], "until": "error(1)" }),
+    ]);
+    (to, select(vec!["data", "envelope", "raw"])).prop_map(|(to, read)| json!({"listen": {"to": to, "read": read}}))
+}
+
+/// The `foreach` of a `listen`, without its tasks.
+fn iteration() -> impl Strategy<Value = Value> {
+    select(vec![
+        json!({}),
+        json!({"item": "event", "at": "i", "output": {"as": "[., $event, $i]"}}),
+        json!({"export": {"as": "{heard: $index}"}}),
+        json!({"output": {"as": "error(1)"}}),
+    ])
 }
 
 fn switch() -> impl Strategy<Value = (Value, Vec<u8>)> {

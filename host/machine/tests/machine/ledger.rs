@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use hotcell_machine::{CallId, ChildId, Command, Event, EventKind, Input, InputKind, TimerId, Turn};
+use hotcell_machine::{
+    CallId, ChildId, Command, Event, EventKind, Input, InputKind, ListeningId, Position, TimerId, Turn,
+};
 use serde_json::{Value, json};
 
 /// What must hold for every execution, whatever its definition is and in whatever order things happen.
@@ -13,6 +15,8 @@ pub(crate) struct Ledger {
     calls: BTreeMap<CallId, Life>,
     timers: BTreeMap<TimerId, Life>,
     children: BTreeMap<ChildId, Life>,
+    /// Whether an event is asked for, and the place of the last one.
+    listenings: BTreeMap<ListeningId, (Life, Position)>,
     proceeding: bool,
     suspended: bool,
     told_end: bool,
@@ -49,6 +53,7 @@ impl Ledger {
             calls: BTreeMap::new(),
             timers: BTreeMap::new(),
             children: BTreeMap::new(),
+            listenings: BTreeMap::new(),
             proceeding: false,
             suspended: false,
             told_end: false,
@@ -63,6 +68,18 @@ impl Ledger {
             InputKind::CallEnded { call, .. } => end(&mut self.calls, call),
             InputKind::TimerFired { timer } => end(&mut self.timers, timer),
             InputKind::ChildEnded { child, .. } => end(&mut self.children, child),
+            InputKind::EventArrived { listening, position, .. } => {
+                if let Some((life @ Life::Open, after)) = self.listenings.get_mut(listening)
+                    && *after < *position
+                {
+                    (*life, *after) = (Life::Over, *position);
+                }
+            }
+            InputKind::EventsLost { listening } => {
+                if let Some((life, _)) = self.listenings.get_mut(listening) {
+                    *life = Life::Over;
+                }
+            }
             InputKind::Suspend => self.suspended = true,
             InputKind::Resume => self.suspended = false,
             InputKind::Cancel { .. } | InputKind::CallReported { .. } | InputKind::CallLogged { .. } => {}
@@ -87,10 +104,14 @@ impl Ledger {
                 assert_eq!(state[part], json!({}), "{part} are left");
             }
             assert_eq!(state["agenda"], json!([]), "there is something left to do");
+            let remembered = ["consumed", "consumed_by_branches"].map(|part| state.get(part));
+            assert_eq!(remembered, [None, None], "what was consumed is remembered");
             let open = |life: &Life| *life == Life::Open;
             assert!(!self.calls.values().any(open), "a call is still open: {:?}", self.calls);
             assert!(!self.timers.values().any(open), "a timer is still set: {:?}", self.timers);
             assert!(!self.children.values().any(open), "a child is still open: {:?}", self.children);
+            let waiting = self.listenings.values().any(|(life, _)| open(life));
+            assert!(!waiting, "an event is still asked for: {:?}", self.listenings);
             let left: Vec<_> = self.tasks.iter().filter(|(_, task)| !task.stage.ended()).collect();
             assert!(left.is_empty(), "tasks without an end: {left:?}");
         }
@@ -169,6 +190,21 @@ impl Ledger {
             Command::CancelChild { child } => {
                 let before = self.children.insert(child.clone(), Life::Over);
                 assert_eq!(before, Some(Life::Open), "only a child that runs and is waited for is cancelled");
+            }
+            Command::Publish { .. } => {
+                assert!(!self.suspended, "nothing is published while the execution is suspended");
+            }
+            Command::Subscribe(subscribe) => {
+                assert!(!self.suspended, "nothing new is asked for while the execution is suspended");
+                let (life, after) =
+                    self.listenings.entry(subscribe.listening).or_insert((Life::Over, Position::default()));
+                assert_eq!(*life, Life::Over, "one event is asked for at a time");
+                assert_eq!(*after, subscribe.after, "each event is heard once");
+                *life = Life::Open;
+            }
+            Command::Unsubscribe { listening } => {
+                let before = self.listenings.get_mut(listening).map(|(life, _)| std::mem::replace(life, Life::Over));
+                assert_eq!(before, Some(Life::Open), "only what is asked for is cancelled");
             }
             Command::Proceed => {
                 assert!(!self.proceeding, "the driver is asked once");

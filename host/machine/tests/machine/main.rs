@@ -5,6 +5,7 @@ mod chance;
 mod documents;
 mod evaluator;
 mod ledger;
+mod matcher;
 mod scale;
 mod simulation;
 mod whatever_happens;

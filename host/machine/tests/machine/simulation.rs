@@ -7,8 +7,8 @@ use std::sync::Arc;
 use hotcell_definition::Problem;
 use hotcell_expression::{Data, Evaluation, Evaluator};
 use hotcell_machine::{
-    ChildId, Command, Environment, Event, ExecutionId, Input, InputKind, Machine, Outcome, Program, Start, StartCall,
-    StartChild, State, TimerId, Turn,
+    ChildId, CloudEvent, Command, Environment, Event, ExecutionId, Input, InputKind, ListeningId, Machine, Outcome,
+    Position, Program, Start, StartCall, StartChild, State, Subscribe, TimerId, Turn,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -29,6 +29,8 @@ pub(crate) struct World {
     pub(crate) secrets: Map<String, Value>,
     /// What happens to the first execution from outside, and how many milliseconds after its start.
     pub(crate) interferences: Vec<(i64, InputKind)>,
+    /// The events that are published from outside, and how many milliseconds after the start; those of 0 before it.
+    pub(crate) events: Vec<(i64, CloudEvent)>,
 }
 
 /// What a component answers, and how long it takes.
@@ -87,6 +89,8 @@ pub(crate) struct Ran {
     pub(crate) interrupted: Vec<String>,
     /// Every child that was started.
     pub(crate) children: Vec<StartChild>,
+    /// Every event that the execution published.
+    pub(crate) published: Vec<CloudEvent>,
     /// How long it took, in milliseconds.
     pub(crate) milliseconds: i64,
     /// How often the driver was asked to proceed.
@@ -100,11 +104,20 @@ pub(crate) struct Simulation<'w> {
     /// After so many inputs the execution is cancelled.
     patience: usize,
     executions: BTreeMap<ExecutionId, Execution>,
-    queue: BTreeMap<(Timestamp, u64, u64), (ExecutionId, InputKind)>,
+    queue: BTreeMap<(Timestamp, u64, u64), Happening>,
     queued: u64,
     now: Timestamp,
     draws: u64,
     answered: BTreeMap<String, usize>,
+    /// All that was published, in order.
+    published: Vec<CloudEvent>,
+    /// Who waits for an event.
+    listening: BTreeMap<(ExecutionId, ListeningId), Subscribe>,
+}
+
+enum Happening {
+    Input(ExecutionId, InputKind),
+    Publication(CloudEvent),
 }
 
 struct Execution {
@@ -129,6 +142,8 @@ impl<'w> Simulation<'w> {
             now: START,
             draws: 0,
             answered: BTreeMap::new(),
+            published: Vec::new(),
+            listening: BTreeMap::new(),
         }
     }
 
@@ -146,12 +161,21 @@ impl<'w> Simulation<'w> {
     pub(crate) fn run(mut self, program: &Arc<Program>, input: Value) -> Ran {
         let root = ExecutionId::new("run-1");
         let input = Data::new(input).expect("the input is small");
+        for (milliseconds, event) in &self.world.events {
+            match milliseconds {
+                0 => self.publish(event.clone()),
+                _ => {
+                    let at = START + SignedDuration::from_millis(*milliseconds);
+                    self.schedule(at, Happening::Publication(event.clone()));
+                }
+            }
+        }
         self.begin(root.clone(), program, input, 1, None);
         for (milliseconds, kind) in &self.world.interferences {
             self.enqueue(START + SignedDuration::from_millis(*milliseconds), &root, kind.clone());
         }
         let mut inputs = 0;
-        while let Some(((time, ..), (execution, kind))) = self.queue.pop_first() {
+        while let Some(((time, ..), happening)) = self.queue.pop_first() {
             let over = self.executions[&root].machine.outcome().is_some();
             if over && matches!(self.order, Order::Calm) {
                 break;
@@ -164,7 +188,10 @@ impl<'w> Simulation<'w> {
                 break;
             }
             self.now = self.now.max(time);
-            self.feed(&execution, kind);
+            match happening {
+                Happening::Input(execution, kind) => self.feed(&execution, kind),
+                Happening::Publication(event) => self.publish(event),
+            }
         }
         self.executions.remove(&root).expect("it was begun").ran
     }
@@ -191,6 +218,7 @@ impl<'w> Simulation<'w> {
             calls: Vec::new(),
             interrupted: Vec::new(),
             children: Vec::new(),
+            published: Vec::new(),
             milliseconds: 0,
             proceeded: 0,
         };
@@ -255,6 +283,18 @@ impl<'w> Simulation<'w> {
             Command::StartChild(child) => self.child(id, *child),
             Command::CancelChild { child } => {
                 self.enqueue(self.now, &child, InputKind::Cancel { reason: None });
+            }
+            Command::Publish { event } => {
+                let ran = &mut self.executions.get_mut(id).expect("it takes its turn").ran;
+                ran.published.push(event.clone());
+                self.publish(event);
+            }
+            Command::Subscribe(subscribe) => self.subscribe(id, *subscribe),
+            Command::Unsubscribe { listening } => {
+                // What is not wanted any more may come all the same.
+                if !self.chance(3) {
+                    self.listening.remove(&(id.clone(), listening));
+                }
             }
             Command::Proceed => {
                 self.executions.get_mut(id).expect("it takes its turn").ran.proceeded += 1;
@@ -330,14 +370,58 @@ impl<'w> Simulation<'w> {
         }
     }
 
+    /// Whoever waits for the event gets it.
+    fn publish(&mut self, event: CloudEvent) {
+        self.published.push(event.clone());
+        let wanting = self.listening.iter().filter(|(_, subscribe)| subscribe.interest.includes(event.kind()));
+        let wanting: Vec<_> = wanting.map(|(who, _)| who.clone()).collect();
+        for who in wanting {
+            self.listening.remove(&who);
+            self.deliver(&who.0, who.1, self.published.len());
+        }
+    }
+
+    fn subscribe(&mut self, id: &ExecutionId, subscribe: Subscribe) {
+        if subscribe.after > Position(0) && self.chance(60) {
+            self.enqueue(self.now, id, InputKind::EventsLost { listening: subscribe.listening });
+            return;
+        }
+        let held = (1..).zip(&self.published).find(|(position, event)| {
+            let position = Position(*position);
+            position > subscribe.after
+                && subscribe.interest.includes(event.kind())
+                && !subscribe.except.contains(position)
+        });
+        match held {
+            Some((position, _)) => self.deliver(id, subscribe.listening, position as usize),
+            None => drop(self.listening.insert((id.clone(), subscribe.listening), subscribe)),
+        }
+    }
+
+    fn deliver(&mut self, id: &ExecutionId, listening: ListeningId, position: usize) {
+        let event = self.published[position - 1].clone();
+        let kind =
+            InputKind::EventArrived { listening, position: Position(position as u64), oldest: Position(1), event };
+        let delay = if self.chance(2) { self.draw(500) as i64 } else { 0 };
+        let at = self.now + SignedDuration::from_millis(delay);
+        if self.chance(8) {
+            self.enqueue(at, id, kind.clone());
+        }
+        self.enqueue(at, id, kind);
+    }
+
     fn enqueue(&mut self, at: Timestamp, id: &ExecutionId, kind: InputKind) -> (Timestamp, u64, u64) {
+        self.schedule(at, Happening::Input(id.clone(), kind))
+    }
+
+    fn schedule(&mut self, at: Timestamp, happening: Happening) -> (Timestamp, u64, u64) {
         let order = match self.order {
             Order::Calm => 0,
             Order::Wild { .. } => self.draw(1 << 20),
         };
         self.queued += 1;
         let place = (at, order, self.queued);
-        self.queue.insert(place, (id.clone(), kind));
+        self.queue.insert(place, happening);
         place
     }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use hotcell_definition::{ErrorKind, Problem};
-use hotcell_machine::{InputKind, Program, TimerId};
+use hotcell_expression::Data;
+use hotcell_machine::{CloudEvent, Event, EventKind, InputKind, ListeningId, Position, Program, TimerId};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -57,7 +58,22 @@ fn world(interferences: Vec<(i64, InputKind)>) -> World {
         workflows: WORKFLOWS.clone(),
         secrets: secrets.as_object().expect("it is one").clone(),
         interferences,
+        events: Vec::new(),
     }
+}
+
+fn event(kind: &str, n: u64) -> CloudEvent {
+    let event = json!({
+        "specversion": "1.0", "id": n.to_string(), "source": "/outside", "type": kind, "data": {"n": n}, "key": n % 2,
+    });
+    CloudEvent::new(Data::new(event).expect("it is small")).expect("it is an event")
+}
+
+/// What comes from outside, for whoever listens.
+fn published() -> impl Strategy<Value = Vec<(i64, CloudEvent)>> {
+    let kind = prop::sample::select(vec!["a", "b", "end"]);
+    let event = (kind, 0u64..5).prop_map(|(kind, n)| event(kind, n));
+    prop::collection::vec((prop_oneof![Just(0), 0i64..2_000], event), 0..8)
 }
 
 /// Things from outside, timers included that were never set. Every execution is resumed in the end, and cancelled long
@@ -69,6 +85,11 @@ fn interferences() -> impl Strategy<Value = Vec<(i64, InputKind)>> {
         1 => Just(InputKind::Proceed),
         1 => Just(InputKind::Cancel { reason: None }),
         2 => (0u64..40).prop_map(|timer| InputKind::TimerFired { timer: TimerId(timer) }),
+        // Nobody has asked for it.
+        1 => (100u64..110).prop_map(|listening| InputKind::EventArrived {
+            listening: ListeningId(listening), position: Position(1), oldest: Position(1), event: event("a", 1),
+        }),
+        1 => (100u64..110).prop_map(|listening| InputKind::EventsLost { listening: ListeningId(listening) }),
     ];
     prop::collection::vec((0i64..1_500, kind), 0..6).prop_map(|mut interferences| {
         interferences.push((6_000, InputKind::Resume));
@@ -89,10 +110,11 @@ proptest! {
         workflow in workflow(),
         input in input(),
         interferences in interferences(),
+        published in published(),
         seed in any::<u64>(),
     ) {
         let program = program_or_panic("random", &workflow);
-        let world = world(interferences);
+        let world = World { events: published, ..world(interferences) };
         let ran = Simulation::new(&world, Order::Wild { seed }).with_patience(150).run(&program, input);
         prop_assert!(ran.outcome.is_some(), "it neither ends nor waits for anything");
     }
@@ -106,10 +128,11 @@ proptest! {
     fn the_same_things_in_the_same_order_come_to_the_same(
         workflow in workflow(),
         interferences in interferences(),
+        published in published(),
         seed in any::<u64>(),
     ) {
         let program = program_or_panic("random", &workflow);
-        let world = world(interferences);
+        let world = World { events: published, ..world(interferences) };
         let run = || Simulation::new(&world, Order::Wild { seed }).with_patience(100).run(&program, json!({"n": 1}));
         let (one, other) = (run(), run());
         prop_assert_eq!(one.events, other.events);
@@ -125,7 +148,9 @@ fn random_workflows_get_everywhere() {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for seed in 0..150 {
         let workflow = workflow().new_tree(&mut runner).unwrap().current();
-        let world = world(interferences().new_tree(&mut runner).unwrap().current());
+        let events = published().new_tree(&mut runner).unwrap().current();
+        let interferences = interferences().new_tree(&mut runner).unwrap().current();
+        let world = World { events, ..world(interferences) };
         let program = program_or_panic("random", &workflow);
         let ran = Simulation::new(&world, Order::Wild { seed }).with_patience(100).run(&program, json!({"n": [1, 2]}));
         for event in &ran.events {
@@ -135,6 +160,9 @@ fn random_workflows_get_everywhere() {
         *seen.entry("interrupted calls").or_default() += interrupted;
         *seen.entry("proceeded").or_default() += ran.proceeded;
         *seen.entry("children").or_default() += ran.children.len();
+        *seen.entry("published events").or_default() += ran.published.len();
+        let consumed = |event: &&Event| matches!(&event.kind, EventKind::TaskProgress { data: Some(_), .. });
+        *seen.entry("consumed events").or_default() += ran.events.iter().filter(consumed).count();
     }
     for (what, least) in [
         ("workflow_completed", 15),
@@ -152,6 +180,8 @@ fn random_workflows_get_everywhere() {
         ("interrupted calls", 5),
         ("proceeded", 5),
         ("children", 10),
+        ("published events", 20),
+        ("consumed events", 20),
     ] {
         let count = seen.get(what).copied().unwrap_or_default();
         assert!(count >= least, "{what}: {count}, of all {seen:?}");
