@@ -39,6 +39,14 @@ impl Show {
         }
     }
 
+    /// Draws in lines, also on a terminal.
+    pub(crate) fn in_lines(self) -> Self {
+        match self {
+            Show::Drawing(_) => Show::Drawing(Box::new(Drawing::stderr(Mode::Lines))),
+            other => other,
+        }
+    }
+
     /// Shows some events.
     ///
     /// # Errors

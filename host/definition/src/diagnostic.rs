@@ -165,6 +165,8 @@ codes! {
     HiddenArgument = "hidden-argument",
     /// Neither an object of time units, an ISO 8601 duration nor an expression; or too long, or negative.
     InvalidDuration = "invalid-duration",
+    /// A cron expression that is none, or with a time zone that cannot be one.
+    InvalidCron = "invalid-cron",
     /// A URI or URI template that cannot be one.
     InvalidUri = "invalid-uri",
     /// A number outside the range that it must be in.

@@ -447,7 +447,12 @@ fn schedules_have_one_trigger() {
     let trigger = |text: &str| accept(&format!("schedule: {text}\ndo: []"), &[]).schedule.unwrap();
 
     assert_eq!(trigger("{ every: { minutes: 15 } }").trigger, Trigger::Every(Duration::Literal(Span(15.minutes()))));
-    assert_eq!(trigger("{ cron: 0 0 * * * }").trigger, Trigger::Cron("0 0 * * *".into()));
+    let cron = |text: &str| match trigger(&format!("{{ cron: '{text}' }}")).trigger {
+        Trigger::Cron(cron) => (cron.text.clone(), cron.zone.clone()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(cron("0 0 * * *"), ("0 0 * * *".into(), None));
+    assert_eq!(cron("CRON_TZ=Europe/Paris 0 9 * * MON-FRI").1, Some("Europe/Paris".into()));
     assert_eq!(trigger("{ after: PT1H }").trigger, Trigger::After(Duration::Literal(Span(1.hour()))));
     let on = trigger("{ on: { one: { with: { type: a } } }, read: envelope }");
     assert!(matches!((on.trigger, on.read), (Trigger::On(EventStrategy::One(_)), ReadAs::Envelope)));

@@ -23,6 +23,11 @@ impl Catalog {
         versions.sort_by(|a, b| version(a).cmp(version(b)));
     }
 
+    /// All of them.
+    pub fn workflows(&self) -> impl Iterator<Item = &Arc<Workflow>> {
+        self.workflows.values().flatten()
+    }
+
     /// The workflow of that name and version; `latest` is the highest version.
     ///
     /// # Errors

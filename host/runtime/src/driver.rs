@@ -29,9 +29,6 @@ use crate::{scripts, shell};
 /// How deep workflows may run workflows. Answers definitions that run themselves.
 const MAX_NESTED_WORKFLOWS: usize = 16;
 
-/// The longest sleep before the clock is looked at again.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
-
 /// How many components of a definition are prepared at the same time. Each may take the memory of a compiler.
 const PREPARED_AT_ONCE: usize = 4;
 
@@ -217,11 +214,7 @@ impl Driver {
     async fn next_input(&mut self, incoming: &mut mpsc::UnboundedReceiver<Input>) -> Input {
         loop {
             let timer = self.timers.first().copied();
-            let sleep = timer.map(|(at, _)| {
-                // A long sleep is cut short, so that a clock that was set forward is noticed.
-                let left = Duration::try_from(at.duration_since(self.now())).unwrap_or(Duration::ZERO);
-                tokio::time::sleep(left.min(LONGEST_SLEEP))
-            });
+            let sleep = timer.map(|(at, _)| self.shared.clock.sleep_until(at));
             tokio::select! {
                 biased;
                 input = incoming.recv() => return input.expect("the driver itself holds a sender"),

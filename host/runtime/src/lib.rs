@@ -21,6 +21,8 @@ mod listener;
 mod runtime;
 mod scripts;
 mod shell;
+mod schedule;
+mod simulated_clock;
 mod workflow;
 
 pub use broker::{Broker, EventsLost, Published};
@@ -31,4 +33,6 @@ pub use evaluators::EvaluatorPool;
 pub use execution::{End, Execution, StartExecution};
 pub use listener::EventListener;
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
+pub use schedule::{ScheduleError, ScheduleOptions, ScheduleSummary, Timetable};
+pub use simulated_clock::SimulatedClock;
 pub use workflow::{Workflow, WorkflowTimes};

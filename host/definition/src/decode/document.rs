@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use super::authentication::policy;
 use super::call::BUILT_IN;
+use super::cron::cron;
 use super::data::{input, output};
 use super::duration::duration;
 use super::events::{read_as, strategy};
@@ -140,7 +141,7 @@ fn schedule(node: Node<'_>) -> Option<Schedule> {
     }
     let trigger = match name {
         "every" => Trigger::Every(duration(trigger)?),
-        "cron" => Trigger::Cron(trigger.text()?),
+        "cron" => Trigger::Cron(cron(trigger)?),
         "after" => Trigger::After(duration(trigger)?),
         _ => Trigger::On(strategy(trigger)?),
     };

@@ -7,6 +7,7 @@
 mod authentication;
 mod call;
 mod control;
+mod cron;
 mod data;
 mod document;
 mod duration;

@@ -6,8 +6,8 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use super::{
-    Authentication, Catalog, Duration, ErrorDefinition, EventStrategy, Extension, Input, Output, ReadAs, RetryPolicy,
-    Reusable, Task, TaskList, Timeout,
+    Authentication, Catalog, CronExpression, Duration, ErrorDefinition, EventStrategy, Extension, Input, Output,
+    ReadAs, RetryPolicy, Reusable, Task, TaskList, Timeout,
 };
 
 /// A parsed and validated workflow document.
@@ -90,7 +90,7 @@ pub enum Trigger {
     /// At a fixed interval, whether or not the run before has ended.
     Every(Duration),
     /// At the times of a cron expression.
-    Cron(String),
+    Cron(Box<CronExpression>),
     /// A while after the run before has ended.
     After(Duration),
     /// When events have come.

@@ -2,6 +2,7 @@
 
 mod authentication;
 mod call;
+mod cron;
 mod data;
 mod document;
 mod duration;
@@ -13,6 +14,7 @@ mod task;
 
 pub use authentication::*;
 pub use call::*;
+pub use cron::*;
 pub use data::*;
 pub use document::*;
 pub use duration::*;

@@ -108,12 +108,6 @@ impl Program {
                 "hotcell evaluates jq only; write the expressions in jq",
             );
         }
-        if definition.schedule.is_some() {
-            compiler.refuse(
-                &root_reference.join("schedule"),
-                "schedules are not run yet; remove `schedule` and start the workflow by hand",
-            );
-        }
         if !compiler.missing.is_empty() {
             return Err(LinkError::Missing(compiler.missing));
         }
