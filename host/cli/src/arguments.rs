@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Runs a workflow and prints its output.
-    Run(RunCommand),
+    Run(Box<RunCommand>),
     /// Checks documents and shows every problem where it stands.
     Validate(ValidateCommand),
     /// Collects progress events over gRPC, and shows them.
@@ -42,13 +42,16 @@ pub(crate) enum Command {
   hotcell run workflow.yaml --secret api-key=@key.txt --secret TOKEN
   hotcell run workflow.yaml --progress json 2> events.ndjson
   hotcell run workflow.yaml --report-to http://127.0.0.1:7070
+  hotcell run workflow.yaml --cloudevents http://127.0.0.1:8080/events
+  hotcell run nightly.yaml --schedule --timezone Europe/Paris
 
 The output is the only thing on standard output, as JSON; progress goes to standard error.
 Exit codes: 0 completed, 1 faulted (or its output could not be written), 2 refused before it ran,
 130 cancelled.
 Scripts in Python need an interpreter that is not part of the binary: python.wasm in the folder HOTCELL_RUNTIMES
 (default: hotcell/runtimes in the user's data folder), which scripts/runtimes builds.
-Ctrl-C cancels the workflow: what runs is interrupted and told so. A second one ends at once.")]
+Ctrl-C cancels the workflow: what runs is interrupted and told so. A second one ends at once.
+With --schedule: 0 all runs completed, 1 at least one faulted, 130 stopped by Ctrl-C.")]
 pub(crate) struct RunCommand {
     /// The definition, in YAML or JSON. Components are found relative to it.
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -82,7 +85,8 @@ pub(crate) struct RunCommand {
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub(crate) report_to: Option<String>,
 
-    /// How long to wait at the end until the progress service has everything, in seconds.
+    /// How long to wait at the end until the progress service and the sink of lifecycle events have everything, in
+    /// seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) report_grace: u64,
 
@@ -94,6 +98,35 @@ pub(crate) struct RunCommand {
     /// A folder of definitions that `run: workflow` finds.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) catalog: Option<PathBuf>,
+
+    /// Runs the workflow by the `schedule` of its definition until it is stopped, each run an execution of its own. The
+    /// output of each completed run is one line. Without it, a workflow with a schedule runs once, now.
+    #[arg(long)]
+    pub(crate) schedule: bool,
+
+    /// Ends the schedule after so many runs.
+    #[arg(long, value_name = "N", requires = "schedule", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) schedule_runs: Option<u64>,
+
+    /// How many runs of the schedule there are at once at the most. A time that comes while so many are going on is
+    /// skipped.
+    #[arg(long, value_name = "N", requires = "schedule", default_value_t = 16,
+        value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) schedule_concurrency: u64,
+
+    /// The time zone in which a schedule counts days and reads cron expressions that name none, Europe/Paris for
+    /// example.
+    #[arg(long, value_name = "ZONE", requires = "schedule", default_value = "UTC")]
+    pub(crate) timezone: String,
+
+    /// Where lifecycle events (CloudEvents, as the specification has them) go: POSTed one by one to an http:// URL, or
+    /// appended to a file, one a line. It never slows or fails the workflow; --report-grace holds for it too.
+    #[arg(long, value_name = "URL|@FILE", value_hint = ValueHint::Url)]
+    pub(crate) cloudevents: Option<String>,
+
+    /// Sends an event for each change of a status phase too, which the specification leaves open.
+    #[arg(long, requires = "cloudevents")]
+    pub(crate) cloudevents_status: bool,
 
     /// Where compiled components are kept. Empty: nowhere [default: hotcell in the user's cache folder].
     #[arg(long, value_name = "DIR", env = "HOTCELL_CACHE", value_hint = ValueHint::DirPath)]

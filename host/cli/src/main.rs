@@ -7,9 +7,11 @@ mod document;
 mod drawing;
 mod engine;
 mod events;
+mod lifecycle;
 mod progress;
 mod run;
 mod say;
+mod schedule;
 mod secrets;
 mod show;
 mod signals;
@@ -27,7 +29,7 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let result = match arguments.command {
-        Command::Run(command) => asynchronously(run::run(command)),
+        Command::Run(command) => asynchronously(run::run(*command)),
         Command::Validate(command) => validate::validate(&command),
         Command::Progress(ProgressCommand::Serve(command)) => asynchronously(progress::serve(command)),
         Command::Progress(ProgressCommand::Watch(command)) => asynchronously(progress::watch(command)),

@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use hotcell_definition::{Definition, Parsed};
 use hotcell_expression::Data;
-use hotcell_machine::{ExecutionId, HostShell, Outcome, Unsupported};
-use hotcell_progress::{EventLog, Reporter, ReporterOptions};
+use hotcell_machine::{ExecutionId, HostShell, Outcome, Unsupported, WorkflowIdentity};
+use hotcell_progress::{Definitions, EventLog, Reporter, ReporterOptions};
 use hotcell_runtime::{Catalog, Clock, End, Execution, StartExecution, SystemClock, Workflow, WorkflowTimes};
 
 use crate::arguments::{ProgressForm, RunCommand};
@@ -19,7 +19,7 @@ use crate::engine::{Engine, cache_folder};
 use crate::say::{say, say_text};
 use crate::show::Show;
 use crate::signals::Interruptions;
-use crate::{diagnostics, document, events, exit, secrets};
+use crate::{diagnostics, document, events, exit, lifecycle, schedule, secrets};
 
 /// Runs a workflow to its end.
 pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
@@ -43,14 +43,25 @@ pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
         .transpose()
         .context("--report-to")?;
 
+    let published = command.cloudevents.is_some().then(|| log.subscribe());
+
     let engine = Engine::new(log.clone(), cache_folder(command.cache.as_deref()))?;
     let shell = if command.allow_host_shell { HostShell::Allowed } else { HostShell::Refused };
     let Some(workflow) = load(&command.file, &engine, shell, command.progress)? else {
         return Ok(ExitCode::from(exit::REFUSED));
     };
+    let workflow = Arc::new(workflow);
+    let mut definitions = Definitions::from([definition(&workflow)]);
     if let Some(folder) = &command.catalog {
-        engine.runtime.set_catalog(read_catalog(folder, &engine, shell)?);
+        let catalog = read_catalog(folder, &engine, shell)?;
+        definitions.extend(catalog.workflows().map(definition));
+        engine.runtime.set_catalog(catalog);
     }
+    let occasions = command.schedule.then(|| schedule::occasions(&engine.runtime, &workflow, &command)).transpose()?;
+    if workflow.definition().schedule.is_some() && occasions.is_none() && command.progress == ProgressForm::Pretty {
+        say(format_args!("the workflow has a schedule; it runs once now, by hand. --schedule runs it by its schedule"));
+    }
+    let publisher = lifecycle::publish(&command, published, definitions)?;
 
     for event in feed {
         engine.runtime.broker().publish(event);
@@ -59,15 +70,31 @@ pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
     // one that waits for standard input, for example.
     let mut interruptions = Interruptions::listen()?;
     let show = Show::new(command.progress, Box::new(io::stderr()));
+    // Outputs come in between, which a drawing that lives on the same terminal would paint over.
+    let show = if occasions.is_some() { show.in_lines() } else { show };
     let showing = tokio::spawn(show.follow(shown));
-    let id = ExecutionId::new(uuid::Uuid::now_v7().to_string());
-    let execution = engine.runtime.start(StartExecution { workflow: Arc::new(workflow), id, input, secrets });
-    let end = wait(execution, &mut interruptions).await;
-    log.close();
-    showing.await.context("the drawing of progress failed")?;
-
     // The output first: whoever waits for it need not wait for the reporter.
-    let code = conclude(end, command.progress)?;
+    let code = match occasions {
+        Some(occasions) => {
+            let runs = schedule::Runs { workflow, input, secrets };
+            let finished = schedule::run(&engine.runtime, occasions, runs, &command, &mut interruptions).await;
+            log.close();
+            showing.await.context("the drawing of progress failed")?;
+            let schedule::Finished { code, summary } = finished?;
+            if command.progress != ProgressForm::Json {
+                say(format_args!("{summary}"));
+            }
+            code
+        }
+        None => {
+            let id = ExecutionId::new(uuid::Uuid::now_v7().to_string());
+            let execution = engine.runtime.start(StartExecution { workflow, id, input, secrets });
+            let end = wait(execution, &mut interruptions).await;
+            log.close();
+            showing.await.context("the drawing of progress failed")?;
+            conclude(end, command.progress)?
+        }
+    };
     if let Some(reporter) = reporter {
         let flushed = tokio::select! {
             flushed = reporter.flush(Duration::from_secs(command.report_grace)) => flushed,
@@ -76,6 +103,9 @@ pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
         if !flushed.is_complete() {
             say(format_args!("{}", printable(&flushed.to_string())));
         }
+    }
+    if let Some(publisher) = publisher {
+        lifecycle::finish(publisher, &command, &mut interruptions).await;
     }
     Ok(code)
 }
@@ -187,6 +217,11 @@ fn load(file: &Path, engine: &Engine, shell: HostShell, progress: ProgressForm) 
             Ok(None)
         }
     }
+}
+
+/// A definition as those look it up who tell of its executions.
+fn definition(workflow: &Arc<Workflow>) -> (WorkflowIdentity, Arc<serde_json::Value>) {
+    (workflow.identity().clone(), Arc::clone(&workflow.definition().source))
 }
 
 /// Every definition in a folder, by its extension. One that is not valid is refused with its name.

@@ -4,20 +4,21 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
-use hotcell_definition::Schedule;
+use anyhow::Context;
 use hotcell_expression::Data;
 use hotcell_machine::{ExecutionId, Outcome};
-use hotcell_runtime::{End, Runtime, ScheduleOptions, ScheduleSummary, StartExecution, Timetable, Workflow};
+use hotcell_runtime::{End, Occasions, Runtime, ScheduleOptions, ScheduleSummary, StartExecution, Workflow};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
-use tokio::sync::oneshot;
+use tokio::sync::Notify;
 
 use crate::arguments::{ProgressForm, RunCommand};
+use crate::drawing::printable;
 use crate::exit;
+use crate::say::{read_enough, say};
 use crate::signals::Interruptions;
 
-/// What every run starts with.
+/// What every run starts with. Events that start one are its input instead.
 pub(crate) struct Runs {
     pub(crate) workflow: Arc<Workflow>,
     pub(crate) input: Data,
@@ -31,22 +32,24 @@ pub(crate) struct Finished {
     pub(crate) summary: String,
 }
 
-/// The times at which a workflow starts by itself.
-pub(crate) fn timetable(schedule: Option<&Schedule>, command: &RunCommand) -> anyhow::Result<Timetable> {
-    let file = command.file.display();
-    let Some(schedule) = schedule else {
-        bail!("--schedule: {file} has no `schedule`; add one, or leave --schedule out to run it once");
-    };
+/// What starts a workflow by itself.
+pub(crate) fn occasions(
+    runtime: &Runtime,
+    workflow: &Arc<Workflow>,
+    command: &RunCommand,
+) -> anyhow::Result<Occasions> {
     let zone = TimeZone::get(&command.timezone)
         .with_context(|| format!("--timezone: {} is not a time zone such as Europe/Paris", command.timezone))?;
-    Timetable::new(schedule, zone).map_err(|error| anyhow::anyhow!("{file}: {}: {error}", error.pointer()))
+    runtime
+        .occasions(workflow, zone)
+        .map_err(|error| anyhow::anyhow!("--schedule: {}: {}: {error}", command.file.display(), error.pointer()))
 }
 
-/// Runs a workflow by its schedule. The first interruption stops it and cancels the runs, the second one ends the
+/// Runs a workflow by its schedule, until it is stopped or nobody reads its output. The first interruption stops it and cancels the runs, the second one ends the
 /// program.
 pub(crate) async fn run(
     runtime: &Runtime,
-    timetable: &Timetable,
+    occasions: Occasions,
     runs: Runs,
     command: &RunCommand,
     interruptions: &mut Interruptions,
@@ -55,31 +58,30 @@ pub(crate) async fn run(
         runs: command.schedule_runs,
         concurrency: usize::try_from(command.schedule_concurrency).unwrap_or(usize::MAX),
     };
-    let start = || StartExecution {
+    let start = |events: Option<Data>| StartExecution {
         workflow: Arc::clone(&runs.workflow),
         id: ExecutionId::new(uuid::Uuid::now_v7().to_string()),
-        input: runs.input.clone(),
+        input: events.unwrap_or_else(|| runs.input.clone()),
         secrets: Arc::clone(&runs.secrets),
     };
     let progress = command.progress;
     let mut unwritten = None;
+    let stop = Notify::new();
     let ended = |id: &ExecutionId, end: End| {
         if let Err(error) = tell(id, &end, progress) {
+            // Nobody gets what comes of further runs.
             unwritten.get_or_insert(error);
+            stop.notify_one();
         }
     };
-    let (stop, stopped) = oneshot::channel::<()>();
     let mut interrupted = false;
     let summary = {
-        let stopped = async {
-            let _ = stopped.await;
-        };
-        let mut running = std::pin::pin!(runtime.run_schedule(timetable, options, start, ended, stopped));
+        let mut running = std::pin::pin!(runtime.run_schedule(occasions, options, start, ended, stop.notified()));
         tokio::select! {
             summary = &mut running => summary,
             () = interruptions.next() => {
                 interrupted = true;
-                let _ = stop.send(());
+                stop.notify_one();
                 tokio::select! {
                     summary = running => summary,
                     () = interruptions.next() => std::process::exit(exit::CANCELLED.into()),
@@ -87,10 +89,13 @@ pub(crate) async fn run(
             }
         }
     };
-    if let Some(error) = unwritten {
-        return Err(error).context("could not write the output of a run");
+    let written = read_enough(unwritten.map_or(Ok(()), Err));
+    let is_written = written.is_ok();
+    if let Err(error) = written {
+        say(format_args!("could not write the output of a run: {error}"));
     }
     let code = match () {
+        () if !is_written => ExitCode::from(exit::FAULTED),
         () if summary.refused => ExitCode::from(exit::REFUSED),
         () if interrupted => ExitCode::from(exit::CANCELLED),
         () if summary.failed > 0 => ExitCode::from(exit::FAULTED),
@@ -109,9 +114,11 @@ fn tell(id: &ExecutionId, end: &End, progress: ProgressForm) -> io::Result<()> {
             stdout.flush()?;
         }
         End::Ran(Outcome::Faulted(problem)) if progress == ProgressForm::None => {
-            eprintln!("hotcell: run {id} failed: {problem}");
+            say(format_args!("run {id} failed: {}", printable(&problem.to_string())));
         }
-        End::Refused(problem) if progress == ProgressForm::None => eprintln!("hotcell: {problem}"),
+        End::Refused(problem) if progress == ProgressForm::None => {
+            say(format_args!("{}", printable(&problem.to_string())));
+        }
         End::Ran(_) | End::Refused(_) => {}
     }
     Ok(())
@@ -127,6 +134,9 @@ fn sentence(summary: &ScheduleSummary) -> String {
     }
     if summary.skipped > 0 {
         text += &format!("; {} not started, as too many were going on", summary.skipped);
+    }
+    if summary.unheard > 0 {
+        text += &format!("; events started nothing {} time{}", summary.unheard, plural(summary.unheard));
     }
     if summary.made_up > 0 {
         text += &format!("; {} stood for several times that had passed", summary.made_up);

@@ -5,6 +5,7 @@
 //! sink over gRPC, survives every outage of the sink, and resumes with what was not acknowledged. [`serve`] is such a
 //! sink: it keeps what it gets in a [`Store`] and lets others [`watch`](fn@watch). The protocol is
 //! `proto/hotcell/progress/v1/progress.proto`; [`proto`] is its Rust form, [`encode`] and [`decode`] lead to it and back.
+//! A [`Publisher`] sends the same facts as the specification's [lifecycle events](Lifecycle), over HTTP or to a file.
 //!
 //! ```no_run
 //! # use hotcell_progress::{EventLog, Reporter, ReporterOptions};
@@ -25,8 +26,10 @@ mod backoff;
 mod decode;
 mod encode;
 mod endpoint;
+mod lifecycle;
 mod log;
 pub mod proto;
+mod publisher;
 mod reporter;
 mod sink;
 mod source;
@@ -37,7 +40,9 @@ pub use backoff::Backoff;
 pub use decode::{InvalidEvent, decode};
 pub use encode::encode;
 pub use endpoint::EndpointError;
+pub use lifecycle::{Definitions, Lifecycle, LifecycleEvent};
 pub use log::{EventLog, Subscription};
+pub use publisher::{Published, Publisher, PublisherError, PublisherOptions};
 pub use reporter::{Flushed, Reporter, ReporterOptions, Unreported};
 pub use sink::{Limits, ServeError, serve};
 pub use source::EventSource;

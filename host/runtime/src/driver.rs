@@ -23,7 +23,7 @@ use crate::broker::{EventsLost, Next, Published, Ticket};
 use crate::execution::{End, StartExecution};
 use crate::host::CallHost;
 use crate::runtime::Shared;
-use crate::workflow::Workflow;
+use crate::workflow::{Workflow, WorkflowTimes};
 use crate::{scripts, shell};
 
 /// How deep workflows may run workflows. Answers definitions that run themselves.
@@ -141,8 +141,8 @@ impl Driver {
 
     /// Tells that the execution exists and that its definition has been read. Returns the next number.
     fn announce(&self) -> u64 {
-        let times = self.start.workflow.times;
         let now = self.now();
+        let times = self.start.workflow.take_times().unwrap_or(WorkflowTimes { parsing: now, parsed: now });
         let workflow = self.start.workflow.identity().clone();
         self.tell(1, times.parsing, EventKind::WorkflowStarted { workflow });
         self.tell(2, times.parsing, EventKind::WorkflowParsing);

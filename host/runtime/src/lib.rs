@@ -19,9 +19,9 @@ mod files;
 mod host;
 mod listener;
 mod runtime;
+mod schedule;
 mod scripts;
 mod shell;
-mod schedule;
 mod simulated_clock;
 mod workflow;
 
@@ -33,6 +33,6 @@ pub use evaluators::EvaluatorPool;
 pub use execution::{End, Execution, StartExecution};
 pub use listener::EventListener;
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
-pub use schedule::{ScheduleError, ScheduleOptions, ScheduleSummary, Timetable};
+pub use schedule::{Occasions, ScheduleError, ScheduleOptions, ScheduleSummary, Timetable};
 pub use simulated_clock::SimulatedClock;
 pub use workflow::{Workflow, WorkflowTimes};

@@ -1,7 +1,7 @@
 //! A definition that is ready to be executed.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hotcell_definition::Definition;
 use hotcell_machine::{HostShell, Program, Unsupported, WorkflowIdentity};
@@ -19,7 +19,8 @@ pub struct Workflow {
     pub(crate) components: ComponentFolder,
     pub(crate) evaluators: EvaluatorPool,
     pub(crate) name: Arc<WorkflowName>,
-    pub(crate) times: WorkflowTimes,
+    /// When it was read, until an execution has told it.
+    times: Mutex<Option<WorkflowTimes>>,
 }
 
 /// When a definition was read, for the events that tell of it.
@@ -62,9 +63,15 @@ impl Workflow {
             components: ComponentFolder::new(folder),
             evaluators,
             name: Arc::new(WorkflowName { namespace, name, version }),
-            times,
+            times: Mutex::new(Some(times)),
             program,
         })
+    }
+
+    /// When it was read, for the first that asks: the execution for which it was read. For any other, which may start days
+    /// later, that is long past, and no part of how long it takes.
+    pub(crate) fn take_times(&self) -> Option<WorkflowTimes> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Which definition it is.

@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use hotcell_definition::Definition;
 use hotcell_expression::Data;
-use hotcell_machine::{EventKind, ExecutionId};
+use hotcell_machine::{CloudEvent, EventKind, ExecutionId, Outcome};
 use hotcell_progress::{EventLog, Subscription};
 use hotcell_runtime::{
-    Clock, EvaluatorPool, Runtime, RuntimeOptions, ScheduleOptions, ScheduleSummary, SimulatedClock, StartExecution,
-    Timetable, Workflow, WorkflowTimes,
+    Broker, Clock, End, EvaluatorPool, Runtime, RuntimeOptions, ScheduleOptions, ScheduleSummary, SimulatedClock,
+    StartExecution, Workflow, WorkflowTimes,
 };
 use hotcell_sandbox::{EvaluatorLimits, Evaluators, InProcess, InProcessOptions};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use serde_json::Map;
+use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -25,8 +25,9 @@ struct Running {
     begun: Timestamp,
     /// The events of all runs.
     events: Subscription,
-    /// A word for each run that has ended.
-    ended: mpsc::UnboundedReceiver<()>,
+    broker: Broker,
+    /// How each run has ended.
+    ended: mpsc::UnboundedReceiver<End>,
     stop: Option<oneshot::Sender<()>>,
     schedule: JoinHandle<ScheduleSummary>,
 }
@@ -48,26 +49,26 @@ impl Running {
              schedule: {schedule}\ndo: {tasks}\n"
         );
         let definition = Arc::new(Definition::parse(document.as_bytes()).expect("a valid document").definition);
-        let schedule = definition.schedule.as_ref().expect("a schedule");
-        let timetable = Timetable::new(schedule, TimeZone::UTC).expect("a timetable");
         let times = WorkflowTimes { parsing: begun, parsed: begun };
         let workflow = Arc::new(Workflow::new(definition, Path::new("."), pool, times).expect("it runs"));
+        let occasions = runtime.occasions(&workflow, TimeZone::UTC).expect("it can be scheduled");
+        let broker = runtime.broker().clone();
 
         let (stop, stopped) = oneshot::channel();
         let (tell, ended) = mpsc::unbounded_channel();
         let schedule = tokio::spawn(async move {
             let mut number = 0;
-            let start = || {
+            let start = |events: Option<Data>| {
                 number += 1;
                 let id = ExecutionId::new(format!("run-{number}"));
-                let (input, secrets) = (Data::null(), Arc::new(Map::new()));
+                let (input, secrets) = (events.unwrap_or_else(Data::null), Arc::new(Map::new()));
                 StartExecution { workflow: Arc::clone(&workflow), id, input, secrets }
             };
-            let told = |_: &ExecutionId, _| drop(tell.send(()));
+            let told = |_: &ExecutionId, end| drop(tell.send(end));
             let stopped = async { stopped.await.expect("the test stops it, or goes on") };
-            runtime.run_schedule(&timetable, options, start, told, stopped).await
+            runtime.run_schedule(occasions, options, start, told, stopped).await
         });
-        Running { clock, begun, events, ended, stop: Some(stop), schedule }
+        Running { clock, begun, broker, events, ended, stop: Some(stop), schedule }
     }
 
     /// Sets the clock to the time for which somebody waits, and says how long after the beginning that is.
@@ -89,17 +90,30 @@ impl Running {
         }
     }
 
-    async fn run_ended(&mut self) {
-        soon(self.ended.recv()).await.expect("the schedule goes on");
+    async fn run_ended(&mut self) -> End {
+        soon(self.ended.recv()).await.expect("the schedule goes on")
     }
 
-    /// What became of it, and when the runs began to perform tasks.
+    fn publish(&self, kind: &str, data: Value) {
+        let event = json!({ "specversion": "1.0", "id": "1", "source": "/test", "type": kind, "data": data });
+        self.broker.publish(CloudEvent::from_json(&event.to_string()).expect("an event"));
+    }
+
+    /// The output of the next run that ends.
+    async fn output(&mut self) -> Value {
+        match self.run_ended().await {
+            End::Ran(Outcome::Completed(output)) => output.value().clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What became of it, and when the runs were started.
     async fn summary(mut self) -> (ScheduleSummary, Vec<i64>) {
         let summary = soon(self.schedule).await.expect("no panic");
         let begun = self.begun;
         let events = self.events.try_next();
-        let executing = events.iter().filter(|event| event.kind == EventKind::WorkflowExecuting);
-        let times = executing.map(|event| event.time.duration_since(begun).as_secs()).collect();
+        let started = events.iter().filter(|event| matches!(event.kind, EventKind::WorkflowStarted { .. }));
+        let times = started.map(|event| event.time.duration_since(begun).as_secs()).collect();
         (summary, times)
     }
 }
@@ -248,4 +262,52 @@ async fn timers_of_a_workflow_go_by_the_clock_of_its_runtime() {
     let (summary, _) = running.summary().await;
     assert_eq!(summary.failed, 1);
     assert_eq!(clock.now().to_string(), "2026-02-01T01:00:00Z");
+}
+
+/// The input is the array of the events.
+const ECHO: &str = "[{ a: { set: '${ $workflow.input }' } }]";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_start_a_run_whose_input_they_are() {
+    let mut running = Running::start("{ on: { one: { with: { type: a } } } }", ECHO, bounded(2));
+
+    running.publish("b", json!(0));
+    running.publish("a", json!({ "n": 1 }));
+    assert_eq!(running.output().await, json!([{ "n": 1 }]));
+    running.publish("a", json!(2));
+    assert_eq!(running.output().await, json!([2]));
+
+    let (summary, _) = running.summary().await;
+    assert_eq!(summary, ScheduleSummary { started: 2, completed: 2, ..ScheduleSummary::default() });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_can_need_several_events_and_read_their_envelopes() {
+    let schedule =
+        "{ on: { all: [{ with: { type: a } }, { with: { type: b, data: '${ .n > 1 }' } }] }, read: envelope }";
+    let mut running = Running::start(schedule, ECHO, bounded(1));
+
+    running.publish("b", json!({ "n": 1 }));
+    running.publish("b", json!({ "n": 2 }));
+    running.publish("a", json!(null));
+
+    let input = running.output().await;
+    let mut kinds: Vec<&str> = input.as_array().expect("an array").iter().filter_map(|e| e["type"].as_str()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["a", "b"]);
+    running.summary().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_wait_for_room_and_start_their_runs_in_order() {
+    let options = ScheduleOptions { runs: Some(20), concurrency: 1 };
+    let mut running = Running::start("{ on: { one: { with: { type: a } } } }", ECHO, options);
+
+    (0..20).for_each(|n| running.publish("a", json!(n)));
+    for n in 0..20 {
+        assert_eq!(running.output().await, json!([n]));
+    }
+
+    let (summary, _) = running.summary().await;
+    assert_eq!((summary.completed, summary.skipped), (20, 0));
 }

@@ -3,6 +3,7 @@
 mod events;
 mod outages;
 mod process;
+mod publishing;
 mod refusals;
 mod reporting;
 mod roundtrip;

@@ -1,9 +1,11 @@
-//! Workflows that start by themselves: a [`Timetable`] says when, without a clock of its own; a runtime
-//! [starts the runs](crate::Runtime::run_schedule) when their time has come.
+//! Workflows that start by themselves. [`Occasions`] start them: a [`Timetable`] says when, without a clock of its own,
+//! or events do. A runtime [starts the runs](crate::Runtime::run_schedule).
 
 mod cron;
+mod occasions;
 mod runs;
 mod timetable;
 
+pub use occasions::Occasions;
 pub use runs::{ScheduleOptions, ScheduleSummary};
 pub use timetable::{ScheduleError, Timetable};

@@ -43,9 +43,15 @@ pub enum ScheduleError {
     /// There is no such time zone.
     #[error("{0} is not in the database of time zones; write a name such as Europe/Paris")]
     UnknownZone(String),
-    /// The schedule waits for events.
-    #[error("`schedule.on` is not run yet; start the workflow by hand, with an array of events as input")]
-    Events,
+    /// The schedule waits for events, which no timetable knows.
+    #[error("the workflow starts when events come, not at certain times")]
+    NoTimes,
+    /// A filter of events that cannot be matched.
+    #[error("{0}")]
+    InvalidFilter(String),
+    /// The definition has no schedule.
+    #[error("the definition has no `schedule`; add one, or run the workflow once, by hand")]
+    Missing,
 }
 
 impl ScheduleError {
@@ -55,7 +61,8 @@ impl ScheduleError {
             ScheduleError::Expression(pointer) => pointer,
             ScheduleError::NoInterval => "/schedule/every",
             ScheduleError::UnknownZone(_) => "/schedule/cron",
-            ScheduleError::Events => "/schedule/on",
+            ScheduleError::NoTimes | ScheduleError::InvalidFilter(_) => "/schedule/on",
+            ScheduleError::Missing => "/schedule",
         }
     }
 }
@@ -86,7 +93,7 @@ impl Timetable {
                 };
                 Timetable { when: When::Cron(Box::new(expression.fields.clone())), zone }
             }
-            Trigger::On(_) => return Err(ScheduleError::Events),
+            Trigger::On(_) => return Err(ScheduleError::NoTimes),
         })
     }
 
