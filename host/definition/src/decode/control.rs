@@ -16,8 +16,8 @@ pub(super) fn for_(task: Object<'_>, node: Node<'_>) -> Option<For> {
     let at = loop_.optional("at", variable).unwrap_or_else(|| "index".into());
     different_variables(node, &each, &at);
     let collection = loop_.required("in", collection);
-    let condition = task.optional("while", Node::expression);
-    let tasks = task.required("do", task_list);
+    let (condition, tasks) =
+        node.binding(&[&each, &at], || (task.optional("while", Node::expression), task.required("do", task_list)));
     Some(For { each, collection: collection?, at, condition, tasks: tasks? })
 }
 
