@@ -47,7 +47,8 @@ pub(super) fn set(node: Node<'_>) -> Option<Template> {
     match node.as_str() {
         Some(text) if !is_expression(text) => {
             node.warn(Code::NonstandardForm, || {
-                let message = format!("The data becomes the string `{}` as it stands.", quote(text));
+                let how = if text.contains("${") { "with the results put in" } else { "as it stands" };
+                let message = format!("The data becomes the string `{}` {how}.", quote(text));
                 (message, "Enclose it in `${ }` if it is meant as an expression.".into())
             });
         }
