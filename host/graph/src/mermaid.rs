@@ -5,10 +5,12 @@ use std::fmt::Write;
 use crate::picture::{From, Item, List, Picture, Role, Section, Shape, To};
 
 const INDENT: &str = "  ";
+/// Titles of subgraphs stay on one line, as there is room for one.
+const HEAD: &str = "%%{init: {\"flowchart\": {\"wrappingWidth\": 500}}}%%\nflowchart TD\n";
 
 pub(crate) fn write(picture: &Picture) -> String {
     let mut writer = Writer { text: String::new(), depth: 1, exits: 0 };
-    writer.text.push_str("flowchart TD\n");
+    writer.text.push_str(HEAD);
     let start =
         if picture.start.is_empty() { "start".to_owned() } else { label(picture.start.iter().map(String::as_str)) };
     writer.line(&format!("start([\"{start}\"])"));
@@ -68,10 +70,11 @@ impl Writer {
                             self.arrow(&from, "-->", said, &format!("n{}", target.id));
                         }
                     }
-                    To::End => self.arrow(&from, "-->", said, "finish"),
-                    To::Exit => {
+                    // Each has its own: one for all would be drawn inside the first list that mentions it.
+                    To::End | To::Exit => {
                         self.exits += 1;
-                        let exit = format!("exit{}([\"exit\"])", self.exits);
+                        let word = if jump.to == To::End { "end" } else { "exit" };
+                        let exit = format!("x{}([\"{word}\"])", self.exits);
                         self.arrow(&from, "-->", said, &exit);
                     }
                 }
@@ -96,13 +99,12 @@ impl Writer {
     fn item(&mut self, item: &Item) {
         let id = item.id;
         let said = [item.kind.as_str(), item.name.as_str()].into_iter().chain(item.notes.iter().map(String::as_str));
-        let said = label(said);
         if item.sections.is_empty() {
             let (open, close) = brackets(item.shape);
-            self.line(&format!("n{id}{open}\"{said}\"{close}"));
+            self.line(&format!("n{id}{open}\"{}\"{close}", label(said)));
             return;
         }
-        self.open(&format!("n{id}"), &said);
+        self.open(&format!("n{id}"), &title(said));
         for section in &item.sections {
             self.section(item, section);
         }
@@ -120,13 +122,13 @@ impl Writer {
         match section.role {
             Role::Attempt => self.open(&format!("n{id}t"), "attempt"),
             Role::Handler => {
-                let said = label(section.notes.iter().map(String::as_str));
+                let said = section.notes.iter().map(String::as_str);
                 // A subgraph without content is not drawn.
                 if section.list.items.is_empty() {
-                    self.line(&format!("n{id}h[\"{said}\"]"));
+                    self.line(&format!("n{id}h[\"{}\"]", label(said)));
                     return;
                 }
-                self.open(&format!("n{id}h"), &said);
+                self.open(&format!("n{id}h"), &title(said));
             }
             Role::Once | Role::Repeated | Role::Branches => {
                 if section.list.items.is_empty() {
@@ -173,6 +175,11 @@ fn brackets(shape: Shape) -> (&'static str, &'static str) {
 /// Lines of a label, escaped.
 fn label<'l>(lines: impl Iterator<Item = &'l str>) -> String {
     lines.filter(|line| !line.is_empty()).map(escaped).collect::<Vec<_>>().join("<br/>")
+}
+
+/// The same on one line.
+fn title<'l>(lines: impl Iterator<Item = &'l str>) -> String {
+    lines.filter(|line| !line.is_empty()).map(escaped).collect::<Vec<_>>().join(" · ")
 }
 
 /// Text that Mermaid takes for nothing but text: everything that could be syntax, HTML or Markdown becomes an entity.
