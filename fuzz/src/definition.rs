@@ -20,7 +20,7 @@ pub fn definition(document: &[u8]) {
                 let offset = count * 7 % (site.source().len() + 2);
                 faults.push(Fault {
                     code: Code::InvalidExpression,
-                    offset: (offset > 0).then_some(offset - 1),
+                    offset: offset.checked_sub(1),
                     message: "Wrong.".into(),
                     help: "Correct it.".into(),
                 });

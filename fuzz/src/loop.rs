@@ -91,7 +91,7 @@ fn make(pool: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
                 let to = random.below(input.len() + 1);
                 input.splice(to..to, piece);
             }
-            3 => input.insert(at, b"\n :-{}[]'\"#$&*|>.0"[random.below(19)]),
+            3 => input.insert(at, b"\n :-{}[]'\"#$&*|>.0"[random.below(18)]),
             4 if at < input.len() => input[at] ^= 1 << random.below(8),
             _ => {
                 let word = WORDS[random.below(WORDS.len())].as_bytes();

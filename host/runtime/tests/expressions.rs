@@ -62,7 +62,7 @@ fn nothing_is_wrong_with_the_expressions_of_the_specification_and_of_our_example
 #[test]
 fn in_loose_mode_a_string_that_is_not_jq_is_just_a_string() {
     let head = "document: { dsl: '1.0.3', namespace: test, name: test, version: '1.0.0' }\nevaluate: { mode: loose }\n";
-    let found = check(&format!("{head}do:\n  - a:\n      set: {{ x: 'not ( jq', y: '${{ not ( jq }}' }}\n"));
+    let found = check(&format!("{head}do:\n  - a:\n      set: {{ x: 'is not jq', y: '${{ is not jq }}' }}\n"));
     assert_eq!(found.iter().map(|found| found.pointer.as_str()).collect::<Vec<_>>(), ["/do/0/a/set/y"]);
 }
 
