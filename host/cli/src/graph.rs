@@ -7,6 +7,7 @@ use anyhow::Context;
 use hotcell_definition::Definition;
 
 use crate::arguments::{GraphCommand, GraphFormat};
+use crate::say::{read_enough, say, say_text};
 use crate::{diagnostics, document, exit};
 
 /// Draws a definition, to a file or to standard output.
@@ -16,7 +17,7 @@ pub(crate) fn graph(command: &GraphCommand) -> anyhow::Result<ExitCode> {
         Ok(parsed) => parsed,
         Err(refused) => {
             let source = String::from_utf8_lossy(&bytes);
-            eprint!("{}", diagnostics::render(&command.file.display().to_string(), &source, &refused.diagnostics));
+            say_text(&diagnostics::render(&command.file.display().to_string(), &source, &refused.diagnostics));
             return Ok(ExitCode::from(exit::REFUSED));
         }
     };
@@ -27,12 +28,12 @@ pub(crate) fn graph(command: &GraphCommand) -> anyhow::Result<ExitCode> {
         Some(GraphFormat::Mermaid) | None => hotcell_graph::mermaid(&parsed.definition),
     };
     if drawing.omitted > 0 {
-        eprintln!(
-            "hotcell: {} tasks are drawn, {} are not: a picture has at most {} of them",
+        say(format_args!(
+            "{} tasks are drawn, {} are not: a picture has at most {} of them",
             drawing.drawn,
             drawing.omitted,
             hotcell_graph::MAX_DRAWN
-        );
+        ));
     }
     match &command.output {
         Some(file) => {
@@ -40,7 +41,8 @@ pub(crate) fn graph(command: &GraphCommand) -> anyhow::Result<ExitCode> {
         }
         None => {
             let mut stdout = std::io::stdout().lock();
-            stdout.write_all(drawing.text.as_bytes()).and_then(|()| stdout.flush()).context("could not write")?;
+            let written = stdout.write_all(drawing.text.as_bytes()).and_then(|()| stdout.flush());
+            read_enough(written).context("could not write the drawing")?;
         }
     }
     Ok(ExitCode::SUCCESS)

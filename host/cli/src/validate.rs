@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::arguments::{Format, ValidateCommand};
 use crate::drawing::printable;
-use crate::say::{read_enough, say, say_text};
 use crate::engine::cache_folder;
+use crate::say::{read_enough, say, say_text};
 use crate::{diagnostics, document, exit};
 
 const NOT_WRITTEN: &str = "could not write what was found";
