@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use hotcell_progress::EventLog;
 use hotcell_runtime::{EvaluatorPool, Runtime, RuntimeOptions};
-use hotcell_sandbox::{EvaluatorLimits, Evaluators, InProcess, InProcessOptions};
+use hotcell_sandbox::{CellEvaluator, EvaluatorLimits, Evaluators, InProcess, InProcessOptions};
 
 /// A runtime, and what makes evaluators for definitions.
 pub(crate) struct Engine {
@@ -24,6 +24,11 @@ impl Engine {
         options.runtimes = runtimes_folder();
         let runtime = Runtime::new(options)?;
         Ok(Engine { runtime, evaluators })
+    }
+
+    /// An evaluator that checks the expressions of one definition.
+    pub(crate) fn evaluator(&self) -> CellEvaluator {
+        self.evaluators.evaluator(EvaluatorLimits::default())
     }
 
     /// Evaluators for one definition.

@@ -7,6 +7,7 @@ mod document;
 mod drawing;
 mod engine;
 mod events;
+mod graph;
 mod lifecycle;
 mod progress;
 mod run;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         .init();
     let result = match arguments.command {
         Command::Run(command) => asynchronously(run::run(*command)),
+        Command::Graph(command) => graph::graph(&command),
         Command::Validate(command) => validate::validate(&command),
         Command::Progress(ProgressCommand::Serve(command)) => asynchronously(progress::serve(command)),
         Command::Progress(ProgressCommand::Watch(command)) => asynchronously(progress::watch(command)),

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use hotcell_definition::{Definition, Parsed};
+use hotcell_definition::{Definition, Parsed, Severity};
 use hotcell_expression::Data;
 use hotcell_machine::{ExecutionId, HostShell, Outcome, Unsupported, WorkflowIdentity};
 use hotcell_progress::{Definitions, EventLog, Reporter, ReporterOptions};
-use hotcell_runtime::{Catalog, Clock, End, Execution, StartExecution, SystemClock, Workflow, WorkflowTimes};
+use hotcell_runtime::{
+    Catalog, Clock, End, Execution, StartExecution, SystemClock, Workflow, WorkflowTimes, check_expressions,
+};
 
 use crate::arguments::{ProgressForm, RunCommand};
 use crate::drawing::printable;
@@ -194,13 +196,19 @@ fn load(file: &Path, engine: &Engine, shell: HostShell, progress: ProgressForm) 
     let bytes = document::read(file)?;
     let source = String::from_utf8_lossy(&bytes).into_owned();
     let name = file.display().to_string();
-    let Parsed { definition, warnings, locations } = match Definition::parse(&bytes) {
+    let parsed = match Definition::parse(&bytes) {
         Ok(parsed) => parsed,
         Err(refused) => {
             say_text(&diagnostics::render(&name, &source, &refused.diagnostics));
             return Ok(None);
         }
     };
+    let found = check_expressions(&parsed, &source, &mut engine.evaluator());
+    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        say_text(&diagnostics::render(&name, &source, &found));
+        return Ok(None);
+    }
+    let Parsed { definition, warnings, locations } = parsed;
     if progress == ProgressForm::Pretty {
         say_text(&diagnostics::render(&name, &source, &warnings));
     }

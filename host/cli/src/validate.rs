@@ -5,12 +5,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use hotcell_definition::{Definition, Diagnostic};
+use hotcell_definition::{Definition, Diagnostic, Severity};
 use hotcell_machine::Program;
+use hotcell_runtime::check_expressions;
+use hotcell_sandbox::{EvaluatorLimits, Evaluators};
 use serde::Serialize;
 
 use crate::arguments::{Format, ValidateCommand};
 use crate::drawing::printable;
+use crate::engine::cache_folder;
 use crate::say::{read_enough, say, say_text};
 use crate::{diagnostics, document, exit};
 
@@ -35,10 +38,12 @@ struct Unsupported {
 
 /// Checks every file, and says what is wrong with each.
 pub(crate) fn validate(command: &ValidateCommand) -> anyhow::Result<ExitCode> {
+    let evaluators =
+        Evaluators::with_cache(cache_folder(command.cache.as_deref())).context("could not start the jq evaluator")?;
     let mut reports = Vec::new();
     let mut failed = false;
     for file in &command.files {
-        let (report, source) = match check(file) {
+        let (report, source) = match check(file, &evaluators) {
             Ok(checked) => checked,
             Err(error) => {
                 failed = true;
@@ -59,13 +64,18 @@ pub(crate) fn validate(command: &ValidateCommand) -> anyhow::Result<ExitCode> {
     Ok(if failed { ExitCode::from(exit::REFUSED) } else { ExitCode::SUCCESS })
 }
 
-fn check(file: &Path) -> anyhow::Result<(Report, String)> {
+fn check(file: &Path, evaluators: &Evaluators) -> anyhow::Result<(Report, String)> {
     let bytes = document::read(file)?;
     let source = String::from_utf8_lossy(&bytes).into_owned();
     let (valid, diagnostics, unsupported) = match Definition::parse(&bytes) {
         Ok(parsed) => {
+            let mut evaluator = evaluators.evaluator(EvaluatorLimits::default());
+            let mut found = check_expressions(&parsed, &source, &mut evaluator);
+            let valid = !found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+            found.extend(parsed.warnings);
+            found.sort_by_key(|diagnostic| diagnostic.place.offset);
             let unsupported = Program::new(parsed.definition.into()).err().unwrap_or_default();
-            (true, parsed.warnings, unsupported)
+            (valid, found, unsupported)
         }
         Err(refused) => (false, refused.diagnostics, Vec::new()),
     };

@@ -153,11 +153,11 @@ fn a_secret_is_used_if_it_is_declared_and_granted() {
     };
     let granted = run(&document("[key]"), &["--secret", "key=s3cret"]);
     assert_eq!(stdout(&granted), "\"s3cret\"\n");
-    for (secrets, arguments) in [("[key]", &[][..]), ("[]", &["--secret", "key=s3cret"][..])] {
-        let denied = run(&document(secrets), &[arguments, &["--progress", "json"]].concat());
-        let events = events(&denied);
-        assert_eq!(events.last().expect("events")["error"]["status"], 403, "{secrets} {arguments:?}");
-    }
+    let denied = run(&document("[key]"), &["--progress", "json"]);
+    assert_eq!(events(&denied).last().expect("events")["error"]["status"], 403);
+    let undeclared = run(&document("[]"), &["--secret", "key=s3cret"]);
+    assert_eq!(undeclared.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&undeclared.stderr).contains("unknown-secret"));
 }
 
 #[test]
@@ -354,4 +354,41 @@ fn a_reader_that_has_enough_is_no_error() {
     drop(reader);
     let output = hotcell().arg("validate").arg(&file).stdout(writer).output().expect("the command runs");
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn an_expression_that_is_not_jq_is_refused_before_anything_runs_with_its_place() {
+    let tasks = "do:\n  - a: { set: { n: 1 } }\n  - b:\n      set:\n        m: |\n          fine ${ .n } and\n          wrong ${ .n | lenght }\n";
+    let output = run(&workflow(tasks), &["--progress", "json"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(stdout(&output), "");
+    let shown = String::from_utf8_lossy(&output.stderr);
+    assert!(shown.contains("invalid-expression") && shown.contains("workflow.yaml:8:25"), "{shown}");
+    assert!(!shown.contains("workflow_started") && !shown.contains("task_started"), "{shown}");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("workflow.yaml");
+    std::fs::write(&file, workflow(tasks)).expect("a file");
+    let output = hotcell().args(["validate", "--format", "json"]).arg(&file).output().expect("the command runs");
+    assert_eq!(output.status.code(), Some(2));
+    let reports: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    let found = &reports[0]["diagnostics"][0];
+    assert_eq!((&found["code"], &found["pointer"]), (&json!("invalid-expression"), &json!("/do/1/b/set/m")));
+    assert_eq!((&found["line"], &found["column"], &found["length"]), (&json!(8), &json!(25), &json!(6)));
+}
+
+#[test]
+fn a_workflow_is_drawn_as_mermaid_and_as_svg() {
+    let orders = examples().join("orders/workflow.yaml");
+    let output = hotcell().arg("graph").arg(&orders).output().expect("the command runs");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stdout(&output).contains("\nflowchart TD\n"));
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("orders.svg");
+    let status = hotcell().arg("graph").arg(&orders).arg("--output").arg(&file).status().expect("the command runs");
+    assert_eq!(status.code(), Some(0));
+    let drawn = std::fs::read_to_string(file).expect("a drawing");
+    let committed = std::fs::read_to_string(examples().join("../docs/orders.svg")).expect("a drawing");
+    assert!(drawn == committed, "docs/orders.svg is not up to date; run scripts/drawing");
 }

@@ -177,6 +177,12 @@ codes! {
     NotOneExpression = "not-one-expression",
     /// An expression without content.
     EmptyExpression = "empty-expression",
+    /// An expression that is not jq, or that uses a function that jq does not have.
+    InvalidExpression = "invalid-expression",
+    /// A variable that an expression does not have where it stands.
+    UnknownVariable = "unknown-variable",
+    /// Expressions that were not checked, as that would have taken too long.
+    ExpressionsNotChecked = "expressions-not-checked",
     /// A schedule with more than one trigger.
     SeveralTriggers = "several-triggers",
     /// There are more problems than are listed.

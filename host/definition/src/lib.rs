@@ -5,10 +5,12 @@
 //! a line and a column, and a sentence that says what to do.
 //!
 //! The crate does no I/O, and knows no other crate of hotcell. What it has read is plain data; expressions are
-//! kept as they were written, for `hotcell-expression` to compile.
+//! kept as they were written, for `hotcell-expression` to compile; [`Locations::check_expressions`] shows them, with where
+//! they stand and which variables they have there, to whoever knows their language.
 
 mod decode;
 mod diagnostic;
+mod expressions;
 mod locations;
 mod model;
 mod parse;
@@ -21,6 +23,7 @@ mod reference;
 mod yaml;
 
 pub use diagnostic::{Code, Diagnostic, Related, Severity};
+pub use expressions::{ExpressionSite, Fault, MAX_CHECKED_EXPRESSIONS, Proceed};
 pub use locations::Locations;
 pub use model::*;
 pub use parse::{Parsed, Refused};

@@ -2,13 +2,15 @@
 
 use serde_json::Value;
 
+use crate::expressions::Expressions;
 use crate::pointer::segments;
 use crate::yaml::{Kind, Tree};
 use crate::{Place, TaskReference};
 
-/// Where each value of a definition stood. Holds no data of the document but its names.
+/// Where each value of a definition stood. Holds no data of the document but its names and its expressions.
 pub struct Locations {
-    tree: Tree,
+    pub(crate) tree: Tree,
+    pub(crate) expressions: Expressions,
 }
 
 impl std::fmt::Debug for Locations {
@@ -18,13 +20,13 @@ impl std::fmt::Debug for Locations {
 }
 
 impl Locations {
-    pub(crate) fn new(mut tree: Tree) -> Self {
+    pub(crate) fn new(mut tree: Tree, expressions: Expressions) -> Self {
         for node in &mut tree.nodes {
             if let Kind::Scalar(value) = &mut node.kind {
                 *value = Value::Null;
             }
         }
-        Locations { tree }
+        Locations { tree, expressions }
     }
 
     /// Where a task stands: its name.

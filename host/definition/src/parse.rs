@@ -74,10 +74,10 @@ impl Definition {
         };
         let reader = Reader::new(text, &tree, problems);
         let definition = decode::definition(reader.root());
-        let problems = reader.into_problems();
+        let (problems, expressions) = reader.finish();
         match definition {
             Some(definition) if !problems.refuse() => {
-                Ok(Parsed { definition, warnings: problems.finish(), locations: Locations::new(tree) })
+                Ok(Parsed { definition, warnings: problems.finish(), locations: Locations::new(tree, expressions) })
             }
             _ => Err(Refused { diagnostics: problems.finish() }),
         }

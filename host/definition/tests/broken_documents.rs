@@ -49,6 +49,21 @@ fn every_broken_document_is_refused_with_line_column_and_code() {
 }
 
 #[test]
+fn what_is_valid_and_not_as_it_should_be_is_warned_of_with_what_to_write_instead() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/warned");
+    for name in ["standard-forms", "no-effect"] {
+        let document = std::fs::read_to_string(folder.join(name).with_extension("yaml")).unwrap();
+
+        let parsed = Definition::parse(document.as_bytes()).unwrap_or_else(|refused| panic!("{refused}"));
+
+        let shown: Vec<_> = parsed.warnings.iter().map(|diagnostic| show(diagnostic, &document)).collect();
+        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true, snapshot_path => "warned" }, {
+            insta::assert_snapshot!(name, shown.join("\n"));
+        });
+    }
+}
+
+#[test]
 fn diagnostics_are_json_for_scripts() {
     let document = "document: { dsl: '1.0.3', namespace: test, name: json, version: '1.0.0' }\ndo: []\ndo: []\n";
 

@@ -74,6 +74,49 @@ impl Expression {
         }
     }
 
+    /// Whether the expression can be evaluated at all, as far as that can be told without running it. `has_variable`
+    /// says which variables there are, without their `$`.
+    ///
+    /// # Errors
+    /// [`ExpressionError::Syntax`] if it is not jq, or uses a function or a variable that does not exist; or an error of
+    /// the evaluator.
+    pub fn check(
+        &self,
+        has_variable: impl Fn(&str) -> bool,
+        evaluator: &mut dyn Evaluator,
+    ) -> Result<(), ExpressionError> {
+        match &self.form {
+            Form::Literal(_) => Ok(()),
+            Form::Path(path) => match &path.root {
+                Root::Variable(name) if !has_variable(name) => Err(unknown_variable(name)),
+                Root::Variable(_) | Root::Input => Ok(()),
+            },
+            Form::Program { variables, .. } => {
+                // Those that it is evaluated with, in the same order.
+                let variables: Vec<&str> =
+                    variables.iter().map(|name| &**name).filter(|name| has_variable(name)).collect();
+                evaluator.check(&self.source, &variables)
+            }
+        }
+    }
+
+    /// The variables that the expression may mention, without their `$`. Some may stand in a string, or be bound by the
+    /// program itself.
+    pub fn mentioned_variables(&self) -> Vec<&str> {
+        match &self.form {
+            Form::Program { variables, .. } => variables.iter().map(|name| &**name).collect(),
+            Form::Path(Path { root: Root::Variable(name), .. }) => vec![name],
+            Form::Path(_) | Form::Literal(_) => Vec::new(),
+        }
+    }
+
+    /// The secrets that the expression names as `$secrets.name` or `$secrets["name"]`, each with where `$secrets` stands, in
+    /// bytes from the start. It is not evaluated unless all of them are granted.
+    pub fn secrets(&self) -> impl Iterator<Item = (usize, &str)> {
+        let mentioned = !matches!(self.form, Form::Literal(_));
+        mentions_of_secrets(&self.source).filter(move |_| mentioned)
+    }
+
     /// Evaluates the expression.
     ///
     /// # Errors
@@ -103,6 +146,10 @@ impl Expression {
     }
 }
 
+fn unknown_variable(name: &str) -> ExpressionError {
+    ExpressionError::Syntax { message: format!("${name} does not exist here"), offset: Some(0) }
+}
+
 fn evaluate_path(path: &Path, scope: &Scope<'_>) -> Result<Data, ExpressionError> {
     match &path.root {
         Root::Input if path.steps.is_empty() => Ok(scope.input.clone()),
@@ -114,10 +161,7 @@ fn evaluate_path(path: &Path, scope: &Scope<'_>) -> Result<Data, ExpressionError
             {
                 return Err(ExpressionError::SecretDenied(secret.to_string()));
             }
-            let value = scope.bindings.variable(name).ok_or_else(|| ExpressionError::Syntax {
-                message: format!("${name} does not exist here"),
-                offset: Some(0),
-            })?;
+            let value = scope.bindings.variable(name).ok_or_else(|| unknown_variable(name))?;
             if path.steps.is_empty() { Data::new(value) } else { Data::new(path.follow(&value)?.clone()) }
         }
     }
@@ -144,21 +188,20 @@ fn mentioned_variables(source: &str) -> Vec<Box<str>> {
 
 /// The secrets that the text names as `$secrets.name` or `$secrets["name"]`.
 fn mentioned_secrets(source: &str) -> Vec<Box<str>> {
-    source
-        .match_indices("$secrets")
-        .filter_map(|(at, mention)| {
-            let rest = &source[at + mention.len()..];
-            let name = match rest
-                .strip_prefix(".\"")
-                .or_else(|| rest.strip_prefix("[\""))
-                .or_else(|| rest.strip_prefix(".[\""))
-            {
+    mentions_of_secrets(source).map(|(_, name)| name.into()).collect()
+}
+
+/// The same, each with where it stands.
+fn mentions_of_secrets(source: &str) -> impl Iterator<Item = (usize, &str)> {
+    source.match_indices("$secrets").filter_map(|(at, mention)| {
+        let rest = &source[at + mention.len()..];
+        let name =
+            match rest.strip_prefix(".\"").or_else(|| rest.strip_prefix("[\"")).or_else(|| rest.strip_prefix(".[\"")) {
                 Some(quoted) => quoted.split('"').next()?,
                 None => leading_identifier(rest.strip_prefix('.')?),
             };
-            (!name.is_empty()).then(|| name.into())
-        })
-        .collect()
+        (!name.is_empty()).then_some((at, name))
+    })
 }
 
 fn leading_identifier(text: &str) -> &str {

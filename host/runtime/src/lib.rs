@@ -10,6 +10,7 @@
 
 mod broker;
 mod catalog;
+mod check;
 mod clock;
 mod components;
 mod driver;
@@ -27,6 +28,7 @@ mod workflow;
 
 pub use broker::{Broker, EventsLost, Published};
 pub use catalog::Catalog;
+pub use check::{MAX_CHECK_TIME, check_expressions};
 pub use clock::{Clock, SystemClock};
 pub use components::{ComponentFolder, ComponentNotFound};
 pub use evaluators::EvaluatorPool;

@@ -16,8 +16,8 @@ pub(super) fn for_(task: Object<'_>, node: Node<'_>) -> Option<For> {
     let at = loop_.optional("at", variable).unwrap_or_else(|| "index".into());
     different_variables(node, &each, &at);
     let collection = loop_.required("in", collection);
-    let condition = task.optional("while", Node::expression);
-    let tasks = task.required("do", task_list);
+    let (condition, tasks) =
+        node.binding(&[&each, &at], || (task.optional("while", Node::expression), task.required("do", task_list)));
     Some(For { each, collection: collection?, at, condition, tasks: tasks? })
 }
 
@@ -47,7 +47,8 @@ pub(super) fn set(node: Node<'_>) -> Option<Template> {
     match node.as_str() {
         Some(text) if !is_expression(text) => {
             node.warn(Code::NonstandardForm, || {
-                let message = format!("The data becomes the string `{}` as it stands.", quote(text));
+                let how = if text.contains("${") { "with the results put in" } else { "as it stands" };
+                let message = format!("The data becomes the string `{}` {how}.", quote(text));
                 (message, "Enclose it in `${ }` if it is meant as an expression.".into())
             });
         }

@@ -14,7 +14,7 @@ use super::fault::{error_definition, retry_policy, timeout, timeout_or_name};
 use super::names;
 use super::resource::endpoint;
 use super::task::{function, task_list};
-use crate::reader::Node;
+use crate::reader::{Node, Row};
 use crate::{
     Catalog, Code, Components, Definition, Document, Evaluate, EvaluationMode, Extension, ReadAs, Schedule, Severity,
     Task, Trigger,
@@ -25,12 +25,12 @@ pub(crate) fn definition(node: Node<'_>) -> Option<Definition> {
     let fields = ["document", "input", "use", "do", "timeout", "output", "schedule", "evaluate"];
     let workflow = node.object(&fields)?;
     let document = workflow.required("document", document);
-    let input = workflow.optional("input", input);
-    let components = workflow.optional("use", components);
+    let input = node.in_row(Row::WorkflowInput, || workflow.optional("input", input));
+    let components = node.shared(|| workflow.optional("use", components));
     let tasks = workflow.required("do", task_list);
-    let timeout = workflow.optional("timeout", timeout_or_name);
-    let output = workflow.optional("output", output);
-    let schedule = workflow.optional("schedule", schedule);
+    let timeout = node.in_row(Row::WorkflowInput, || workflow.optional("timeout", timeout_or_name));
+    let output = node.in_row(Row::WorkflowOutput, || workflow.optional("output", output));
+    let schedule = node.in_row(Row::WorkflowInput, || workflow.optional("schedule", schedule));
     let evaluate = workflow.optional("evaluate", evaluate);
     Some(Definition {
         document: document?,

@@ -7,7 +7,7 @@ use super::names::variable;
 use super::resource::uri;
 use super::task::task_list;
 use crate::problems::quote;
-use crate::reader::{Node, Object, is_expression};
+use crate::reader::{Node, Object, Row, is_expression};
 use crate::{
     Code, Correlation, Emit, EventFilter, EventStrategy, Listen, ReadAs, Severity, SubscriptionIterator, Until,
 };
@@ -149,13 +149,12 @@ pub(super) fn iterator(node: Node<'_>) -> Option<SubscriptionIterator> {
     let item = iterator.optional("item", variable).unwrap_or_else(|| "item".into());
     let at = iterator.optional("at", variable).unwrap_or_else(|| "index".into());
     different_variables(node, &item, &at);
-    Some(SubscriptionIterator {
-        item,
-        at,
-        tasks: iterator.optional("do", task_list),
-        output: iterator.optional("output", output),
-        export: iterator.optional("export", export),
-    })
+    let (tasks, output, export) = node.binding(&[&item, &at], || {
+        let tasks = iterator.optional("do", task_list);
+        let output = iterator.optional("output", output);
+        (tasks, output, node.in_row(Row::TaskExport, || iterator.optional("export", export)))
+    });
+    Some(SubscriptionIterator { item, at, tasks, output, export })
 }
 
 /// Reports one variable for both the item and its index.

@@ -53,9 +53,15 @@ pub(super) fn try_(task: Object<'_>, node: Node<'_>) -> Option<Try> {
 fn catch(node: Node<'_>) -> Option<Catch> {
     let catch = node.object(&["errors", "as", "when", "exceptWhen", "retry", "do", "then"])?;
     let filter = catch.optional("errors", |node| node.open_object(&["with"])?.optional("with", error_filter));
+    let variable = catch.optional("as", variable).unwrap_or_else(|| "error".into());
+    node.binding(&[&variable], || handler(catch, filter.unwrap_or_default(), variable.clone()))
+}
+
+/// What the variable of the error can be used in.
+fn handler(catch: Object<'_>, filter: ErrorFilter, variable: String) -> Option<Catch> {
     Some(Catch {
-        filter: filter.unwrap_or_default(),
-        variable: catch.optional("as", variable).unwrap_or_else(|| "error".into()),
+        filter,
+        variable,
         when: catch.optional("when", Node::expression),
         except_when: catch.optional("exceptWhen", Node::expression),
         retry: catch.optional("retry", |node| match node.as_str() {

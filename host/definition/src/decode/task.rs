@@ -10,7 +10,7 @@ use super::fault::{raise, timeout_or_name, try_};
 use super::run::run;
 use super::{control, flow};
 use crate::problems::{quote, similar};
-use crate::reader::{Node, Object};
+use crate::reader::{Node, Object, Row};
 use crate::{Code, FlowDirective, NamedTask, Severity, Task, TaskKind, TaskList};
 
 const COMMON: [&str; 7] = ["if", "input", "output", "export", "timeout", "then", "metadata"];
@@ -118,13 +118,13 @@ pub(super) fn task(node: Node<'_>) -> Option<Task> {
     }
     let own = KINDS.iter().find(|(name, _)| *name == kind).map_or(&[][..], |(_, own)| own);
     let task = node.object_of(&[&COMMON, own])?;
-    let kind = task_kind(kind, task, content);
+    let kind = node.in_row(Row::Task, || task_kind(kind, task, content));
     Some(Task {
-        condition: task.optional("if", Node::expression),
-        input: task.optional("input", input),
-        output: task.optional("output", output),
-        export: task.optional("export", export),
-        timeout: task.optional("timeout", timeout_or_name),
+        condition: node.in_row(Row::TaskInput, || task.optional("if", Node::expression)),
+        input: node.in_row(Row::TaskInput, || task.optional("input", input)),
+        output: node.in_row(Row::Task, || task.optional("output", output)),
+        export: node.in_row(Row::TaskExport, || task.optional("export", export)),
+        timeout: node.in_row(Row::Task, || task.optional("timeout", timeout_or_name)),
         then: task.optional("then", directive),
         metadata: task.optional("metadata", Node::map).unwrap_or_default(),
         kind: kind?,

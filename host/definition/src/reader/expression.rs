@@ -3,19 +3,22 @@
 use serde_json::Value;
 
 use super::Node;
+use crate::expressions::Site;
 use crate::problems::quote;
+use crate::yaml::solid;
 use crate::{Code, Expression};
 
 impl Node<'_> {
     /// A field that is an expression, bare or in `${ }`.
     pub(crate) fn expression(self) -> Option<Expression> {
-        let text = self.as_str().or_else(|| self.wrong_type("a string that holds an expression"))?.trim();
+        let whole = self.as_str().or_else(|| self.wrong_type("a string that holds an expression"))?;
+        let text = whole.trim();
         let Some(body) = text.strip_prefix("${") else {
-            return self.bare_expression(text);
+            return self.bare_expression(text, 0);
         };
         match closing_brace(body) {
             None => self.unterminated(text),
-            Some(end) if end + 1 == body.len() => self.bare_expression(body[..end].trim()),
+            Some(end) if end + 1 == body.len() => self.bare_expression(body[..end].trim(), 2),
             Some(_) => self.error(Code::NotOneExpression, || {
                 let message = format!("`{}` is more than one `${{ }}`; this field is one expression.", quote(text));
                 (message, "Put everything into one `${ }`, or leave it out altogether.".into())
@@ -23,12 +26,20 @@ impl Node<'_> {
         }
     }
 
-    fn bare_expression(self, text: &str) -> Option<Expression> {
+    /// An expression without `${ }`. `before` is how many characters of the scalar stand before it, blanks aside.
+    fn bare_expression(self, text: &str, before: usize) -> Option<Expression> {
         if text.is_empty() {
             return self.error(Code::EmptyExpression, || {
                 ("The expression is empty.".into(), "Write a jq expression, `.` for the data as it is.".into())
             });
         }
+        self.reader.remember(Site {
+            source: text.into(),
+            node: self.id,
+            path: self.path,
+            before: before as u32,
+            scope: self.reader.scope.get(),
+        });
         Some(Expression(text.into()))
     }
 
@@ -54,10 +65,13 @@ impl Node<'_> {
 
     fn check_template(self, text: &str) -> Option<()> {
         let mut rest = text;
+        let mut before = 0;
         while let Some(start) = rest.find("${") {
             let body = &rest[start + 2..];
             let Some(end) = closing_brace(body) else { return self.unterminated(&rest[start..]) };
-            self.bare_expression(body[..end].trim())?;
+            before += solid(&rest[..start + 2]);
+            self.bare_expression(body[..end].trim(), before)?;
+            before += solid(&body[..=end]);
             rest = &body[end + 1..];
         }
         Some(())

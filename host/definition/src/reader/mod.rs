@@ -7,14 +7,17 @@ mod declared;
 mod expression;
 mod node;
 mod object;
+mod scope;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 pub(crate) use declared::{Component, Declared};
 pub(crate) use expression::is_expression;
 pub(crate) use node::Node;
 pub(crate) use object::Object;
+pub(crate) use scope::{Binding, Row, Scope};
 
+use crate::expressions::{Expressions, MAX_CHECKED_EXPRESSIONS, Site};
 use crate::pointer::Pointer;
 use crate::problems::Problems;
 use crate::yaml::{Kind, MAX_TASK_DATA, MAX_TEXT_BYTES, MAX_VALUES, NodeId, Tree, Weight};
@@ -28,23 +31,28 @@ pub(crate) struct Reader<'d> {
     /// How each value that was visited was reached; aliases can be reached in several ways.
     steps: RefCell<Vec<Step>>,
     task_data: RefCell<Weight>,
+    /// Where what is read now stands, as far as expressions see it.
+    scope: Cell<Scope>,
+    bound: RefCell<Vec<Binding>>,
+    sites: RefCell<Vec<Site>>,
+    omitted_sites: Cell<usize>,
 }
 
 /// A step from one value into another.
-#[derive(Clone, Copy)]
-struct Step {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
     from: PathId,
     segment: Segment,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum Segment {
     Entry(NodeId, u32),
     Index(u32),
 }
 
 /// How a value was reached: the index of the last step, or nothing for the root.
-type PathId = Option<u32>;
+pub(crate) type PathId = Option<u32>;
 
 impl<'d> Reader<'d> {
     pub(crate) fn new(text: &'d str, tree: &'d Tree, problems: Problems) -> Self {
@@ -55,6 +63,10 @@ impl<'d> Reader<'d> {
             problems: RefCell::new(problems),
             steps: RefCell::default(),
             task_data: RefCell::default(),
+            scope: Cell::default(),
+            bound: RefCell::default(),
+            sites: RefCell::default(),
+            omitted_sites: Cell::default(),
         }
     }
 
@@ -62,8 +74,25 @@ impl<'d> Reader<'d> {
         Node::root(self)
     }
 
-    pub(crate) fn into_problems(self) -> Problems {
-        self.problems.into_inner()
+    /// What was found wrong, and the expressions that were read.
+    pub(crate) fn finish(self) -> (Problems, Expressions) {
+        let expressions = Expressions {
+            sites: self.sites.into_inner(),
+            steps: self.steps.into_inner(),
+            bound: self.bound.into_inner(),
+            omitted: self.omitted_sites.get(),
+        };
+        (self.problems.into_inner(), expressions)
+    }
+
+    /// Remembers an expression, so that it can be checked later.
+    fn remember(&self, site: Site) {
+        let mut sites = self.sites.borrow_mut();
+        if sites.len() < MAX_CHECKED_EXPRESSIONS {
+            sites.push(site);
+        } else {
+            self.omitted_sites.set(self.omitted_sites.get() + 1);
+        }
     }
 
     /// Whether the data of a task may be kept, together with that of all tasks before.
@@ -80,23 +109,27 @@ impl<'d> Reader<'d> {
         Some(steps.len() as u32 - 1)
     }
 
-    fn pointer(&self, mut path: PathId) -> String {
-        let steps = self.steps.borrow();
-        let mut segments = Vec::new();
-        while let Some(step) = path.map(|at| steps[at as usize]) {
-            segments.push(step.segment);
-            path = step.from;
-        }
-        let mut pointer = Pointer::default();
-        for segment in segments.into_iter().rev() {
-            match segment {
-                Segment::Index(index) => pointer.index(index as usize),
-                Segment::Entry(mapping, index) => match &self.tree.node(mapping).kind {
-                    Kind::Mapping(entries) => pointer.name(&entries[index as usize].name),
-                    _ => unreachable!("entries stand in mappings"),
-                },
-            }
-        }
-        pointer.0
+    fn pointer(&self, path: PathId) -> String {
+        pointer(self.tree, &self.steps.borrow(), path)
     }
+}
+
+/// The JSON Pointer of a value that was reached by these steps.
+pub(crate) fn pointer(tree: &Tree, steps: &[Step], mut path: PathId) -> String {
+    let mut segments = Vec::new();
+    while let Some(step) = path.map(|at| steps[at as usize]) {
+        segments.push(step.segment);
+        path = step.from;
+    }
+    let mut pointer = Pointer::default();
+    for segment in segments.into_iter().rev() {
+        match segment {
+            Segment::Index(index) => pointer.index(index as usize),
+            Segment::Entry(mapping, index) => match &tree.node(mapping).kind {
+                Kind::Mapping(entries) => pointer.name(&entries[index as usize].name),
+                _ => unreachable!("entries stand in mappings"),
+            },
+        }
+    }
+    pointer.0
 }

@@ -14,7 +14,7 @@ use crate::{Code, Place, Severity, Template};
 pub(crate) struct Node<'r> {
     pub(super) reader: &'r Reader<'r>,
     pub(super) id: NodeId,
-    path: PathId,
+    pub(super) path: PathId,
     /// Where the name of the entry stands whose value this is.
     key: Option<Place>,
 }

@@ -7,12 +7,14 @@
 //!
 //! Everything here takes time and memory in proportion to the size of the document.
 
+mod alignment;
 mod build;
 mod limits;
 mod scalar;
 mod syntax;
 mod tree;
 
+pub(crate) use alignment::{place_inside, solid};
 pub use limits::{
     MAX_ALIASES, MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_KEY_CHARACTERS, MAX_TASK_DATA, MAX_TEXT_BYTES, MAX_VALUES,
 };

@@ -1,0 +1,93 @@
+//! Checks the expressions of a document before anything runs.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use hotcell_definition::{Code, Diagnostic, ExpressionSite, Fault, Parsed, Proceed};
+use hotcell_expression::{Evaluator, Expression, ExpressionError};
+
+/// How long the expressions of one document are checked at most: 10 seconds. A fraction of a millisecond is usual for
+/// one; this answers documents with a hundred thousand of them, and those that take a compiler long. What is not checked is evaluated
+/// all the same, within the bounds of every evaluation.
+pub const MAX_CHECK_TIME: Duration = Duration::from_secs(10);
+
+/// Checks every expression of a document: that it is jq, that there are the functions and variables that it uses where it
+/// stands, and that the document declares the secrets that it names. Programs are compiled by the evaluator, none is run.
+///
+/// `document` is the text that was parsed. Returns errors, each placed inside its expression, and a warning if not
+/// everything was checked.
+pub fn check_expressions(parsed: &Parsed, document: &str, evaluator: &mut dyn Evaluator) -> Vec<Diagnostic> {
+    let secrets = &parsed.definition.components.secrets;
+    let mut known: HashMap<(String, Vec<bool>), Option<(ExpressionError, String)>> = HashMap::new();
+    let end = Instant::now() + MAX_CHECK_TIME;
+    parsed.locations.check_expressions(document, |site, faults| {
+        let expression = Expression::parse(site.source());
+        if !site.binds("secrets") {
+            undeclared_secrets(&expression, secrets, faults);
+        }
+        // The same program may stand in many places, with the same variables.
+        let mentioned = expression.mentioned_variables();
+        let key = (site.source().to_owned(), mentioned.iter().map(|name| site.has_variable(name)).collect());
+        let outcome = known.entry(key).or_insert_with(|| {
+            let error = expression.check(|name| site.has_variable(name), evaluator).err()?;
+            let message = error.to_string();
+            Some((error, message))
+        });
+        match outcome {
+            None => {}
+            Some((ExpressionError::Unavailable(reason), _)) => {
+                tracing::warn!(%reason, "expressions cannot be checked");
+                return Proceed::No("the evaluator is not available");
+            }
+            Some((error, message)) => faults.push(fault(error, message, &site)),
+        }
+        if Instant::now() > end { Proceed::No("checking them takes too long") } else { Proceed::Yes }
+    })
+}
+
+fn undeclared_secrets(expression: &Expression, declared: &[String], faults: &mut Vec<Fault>) {
+    for (offset, name) in expression.secrets() {
+        if !declared.iter().any(|known| known == name) {
+            let name: String = name.chars().take(60).collect();
+            faults.push(Fault {
+                code: Code::UnknownSecret,
+                offset: Some(offset),
+                message: format!("`use.secrets` has no `{name}`."),
+                help: format!("Add `{name}` to the list `use.secrets`, and grant it when the workflow is run."),
+            });
+        }
+    }
+}
+
+fn fault(error: &ExpressionError, message: &str, site: &ExpressionSite<'_>) -> Fault {
+    let offset = match error {
+        ExpressionError::Syntax { offset, .. } => *offset,
+        _ => None,
+    };
+    // Where a variable stands that there is not, that is what is wrong, whatever the evaluator calls it.
+    let behind = offset.and_then(|at| site.source().get(at..)).unwrap_or_default();
+    if let Some(name) = behind.strip_prefix('$').map(variable_name)
+        && !name.is_empty()
+        && !site.has_variable(name)
+        && !message.starts_with("expected")
+    {
+        let all: Vec<String> = site.variables().take(12).map(|name| format!("`${name}`")).collect();
+        return Fault {
+            code: Code::UnknownVariable,
+            offset,
+            message: format!("There is no variable `${}` here.", name.chars().take(60).collect::<String>()),
+            help: format!("Here are {}; a variable of your own needs an `as ${name}` before it.", all.join(", ")),
+        };
+    }
+    Fault {
+        code: Code::InvalidExpression,
+        offset,
+        message: format!("The expression is not valid: {message}."),
+        help: "Correct it where it is marked; expressions are jq, in which strings take double quotes.".into(),
+    }
+}
+
+fn variable_name(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+    &text[..end]
+}
