@@ -15,8 +15,10 @@ pub enum Template {
     Expression(Expression),
     /// A string with `${ … }` in it: results become text.
     Text(Vec<Part>),
-    /// Loose mode: any other string, which stays what it is if its evaluation fails.
+    /// Loose mode: any string, which stays what it is if its evaluation fails.
     Attempt(Expression, Data),
+    /// Loose mode: a string with `${ … }` in it, which stays what it is if any of them fails.
+    AttemptText(Vec<Part>, Data),
     /// An array of which something is evaluated.
     Array(Vec<Template>),
     /// An object of which something is evaluated. Names are not.
@@ -98,7 +100,7 @@ impl Template {
         let mut open = vec![self];
         while let Some(template) = open.pop() {
             match template {
-                Template::Literal(_) | Template::Attempt(..) => {}
+                Template::Literal(_) | Template::Attempt(..) | Template::AttemptText(..) => {}
                 Template::Expression(expression) => found.push(expression),
                 Template::Text(parts) => found.extend(parts.iter().filter_map(|part| match part {
                     Part::Expression(expression) => Some(expression),
@@ -116,18 +118,18 @@ fn parse_string(text: &str, mode: Mode) -> Result<Template, ExpressionError> {
     let parts = split(text)?;
     let blank = |part: &Part| matches!(part, Part::Text(text) if text.trim().is_empty());
     let mut expressions = parts.iter().filter(|part| !blank(part));
-    match (expressions.next(), expressions.next()) {
+    let data = || Data::new(Value::from(text));
+    Ok(match (expressions.next(), expressions.next(), mode) {
         // Blanks around it, the line break of a block scalar for example, are not part of the value.
-        (Some(Part::Expression(expression)), None) => Ok(Template::Expression(expression.clone())),
-        _ if parts.iter().any(|part| matches!(part, Part::Expression(_))) => Ok(Template::Text(parts)),
-        _ => {
-            let data = Data::new(Value::from(text))?;
-            match mode {
-                Mode::Strict => Ok(Template::Literal(data)),
-                Mode::Loose => Ok(Template::Attempt(Expression::parse(text), data)),
-            }
-        }
-    }
+        (Some(Part::Expression(expression)), None, Mode::Strict) => Template::Expression(expression.clone()),
+        (Some(Part::Expression(expression)), None, Mode::Loose) => Template::Attempt(expression.clone(), data()?),
+        _ if parts.iter().any(|part| matches!(part, Part::Expression(_))) => match mode {
+            Mode::Strict => Template::Text(parts),
+            Mode::Loose => Template::AttemptText(parts, data()?),
+        },
+        (.., Mode::Strict) => Template::Literal(data()?),
+        (.., Mode::Loose) => Template::Attempt(Expression::parse(text), data()?),
+    })
 }
 
 /// Splits a string at its `${ … }`. jq's own braces, and its strings with whatever stands in them, are skipped.
@@ -154,8 +156,13 @@ fn split(text: &str) -> Result<Vec<Part>, ExpressionError> {
     Ok(parts)
 }
 
-/// The place of the `}` that closes an expression.
+/// The place of the `}` that closes an expression. jq's own braces, and its strings and comments with whatever stands in
+/// them, are skipped. A comment up to the end of everything would swallow the brace; then there is none.
 fn closing_brace(body: &str) -> Option<usize> {
+    find_closing_brace(body, true).or_else(|| find_closing_brace(body, false))
+}
+
+fn find_closing_brace(body: &str, comments: bool) -> Option<usize> {
     #[derive(PartialEq)]
     enum Inside {
         Braces,
@@ -180,6 +187,7 @@ fn closing_brace(body: &str) -> Option<usize> {
             '(' => open.push(Inside::Parentheses),
             '}' if open.last() == Some(&Inside::Braces) => drop(open.pop()),
             ')' if open.last() == Some(&Inside::Parentheses) => drop(open.pop()),
+            '#' if comments => drop(characters.find(|(_, c)| *c == '\n')),
             _ => {}
         }
     }
@@ -210,25 +218,11 @@ impl Build<'_, '_> {
                 };
                 self.place(&data, depth)
             }
-            Template::Text(parts) => {
-                let mut text = String::new();
-                for part in parts {
-                    match part {
-                        Part::Text(literal) => text.push_str(literal),
-                        Part::Expression(expression) => {
-                            match expression.evaluate(self.scope, self.evaluator)?.value() {
-                                Value::String(result) => text.push_str(result),
-                                other => text.push_str(&other.to_string()),
-                            }
-                        }
-                    }
-                    if self.bytes + text.len() as u64 > Data::MAX_BYTES {
-                        return Err(too_large());
-                    }
-                }
-                self.bytes += text.len() as u64;
-                Ok(Value::String(text))
-            }
+            Template::Text(parts) => self.text(parts),
+            Template::AttemptText(parts, original) => match self.text(parts) {
+                Err(error) if !matches!(error, ExpressionError::SecretDenied(_)) => self.place(original, depth),
+                text => text,
+            },
             Template::Array(items) => {
                 items.iter().map(|item| self.value(item, depth + 1)).collect::<Result<_, _>>().map(Value::Array)
             }
@@ -238,6 +232,24 @@ impl Build<'_, '_> {
                 .collect::<Result<Map<_, _>, _>>()
                 .map(Value::Object),
         }
+    }
+
+    fn text(&mut self, parts: &[Part]) -> Result<Value, ExpressionError> {
+        let mut text = String::new();
+        for part in parts {
+            match part {
+                Part::Text(literal) => text.push_str(literal),
+                Part::Expression(expression) => match expression.evaluate(self.scope, self.evaluator)?.value() {
+                    Value::String(result) => text.push_str(result),
+                    other => text.push_str(&other.to_string()),
+                },
+            }
+            if self.bytes + text.len() as u64 > Data::MAX_BYTES {
+                return Err(too_large());
+            }
+        }
+        self.bytes += text.len() as u64;
+        Ok(Value::String(text))
     }
 
     /// Copies data to where it belongs.
@@ -338,6 +350,16 @@ mod tests {
     }
 
     #[test]
+    fn comments_of_jq_do_not_end_an_expression() {
+        for (text, program) in [("${ .n # \" } it's\n + 1 }", ".n # \" } it's\n + 1"), ("${ .n # all }", ".n # all")] {
+            let Template::Expression(expression) = Template::parse(&json!(text), Mode::Strict).unwrap() else {
+                panic!("{text}")
+            };
+            assert_eq!(expression.source(), program);
+        }
+    }
+
+    #[test]
     fn an_expression_that_is_not_closed_is_refused_with_its_place() {
         let error = Template::parse(&json!("ab ${ .x"), Mode::Strict).unwrap_err();
         assert!(matches!(error, ExpressionError::Syntax { offset: Some(3), .. }), "{error:?}");
@@ -353,8 +375,9 @@ mod tests {
 
     #[test]
     fn in_loose_mode_what_fails_stays_what_it_was() {
-        let template = json!({"a": ".x", "b": "fail", "c": "${ .x }"});
-        assert_eq!(evaluate(template, Mode::Loose, json!({"x": 1})).unwrap(), json!({"a": 1, "b": "fail", "c": 1}));
+        let template = json!({"a": ".x", "b": "fail", "c": "${ .x }", "d": "${ fail }", "e": "${ .x } or ${ fail }"});
+        let result = evaluate(template, Mode::Loose, json!({"x": 1})).unwrap();
+        assert_eq!(result, json!({"a": 1, "b": "fail", "c": 1, "d": "${ fail }", "e": "${ .x } or ${ fail }"}));
     }
 
     #[test]

@@ -113,13 +113,13 @@ impl Driver {
             // What a call told before it ended is heard before its end.
             let input = match incoming.try_recv() {
                 Ok(input) => input,
-                Err(_) if self.proceed => {
-                    self.proceed = false;
-                    // An execution that never waits must not keep its thread to itself.
-                    tokio::task::yield_now().await;
-                    self.at_once(InputKind::Proceed)
+                Err(_) => {
+                    if self.proceed {
+                        // An execution that never waits must not keep its thread to itself.
+                        tokio::task::yield_now().await;
+                    }
+                    self.next_input(&mut incoming).await
                 }
-                Err(_) => self.next_input(&mut incoming).await,
             };
             self.apply(&mut machine, input);
         }
@@ -210,11 +210,18 @@ impl Driver {
         self.carry_out(turn);
     }
 
-    /// Waits for whatever happens first.
+    /// Waits for whatever happens first. What has happened already comes before an execution goes on by itself, so that
+    /// one that never waits meets its timeout, and calls beside it end.
     async fn next_input(&mut self, incoming: &mut mpsc::UnboundedReceiver<Input>) -> Input {
         loop {
             let timer = self.timers.first().copied();
-            let sleep = timer.map(|(at, _)| self.shared.clock.sleep_until(at));
+            let due = timer.map(|(at, _)| self.shared.clock.sleep_until(at));
+            let due = async {
+                match due {
+                    Some(due) => due.await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 biased;
                 input = incoming.recv() => return input.expect("the driver itself holds a sender"),
@@ -223,12 +230,16 @@ impl Driver {
                     // Log lines that the call wrote at its very end come first.
                     return self.defer(InputKind::CallEnded { call, result }, incoming);
                 }
-                () = async { match sleep { Some(sleep) => sleep.await, None => std::future::pending().await } } => {
+                () = due => {
                     let (at, timer) = timer.expect("only a timer is slept for");
                     if at <= self.now() {
                         self.forget_timer(timer);
                         return self.at_once(InputKind::TimerFired { timer });
                     }
+                }
+                () = std::future::ready(()), if self.proceed => {
+                    self.proceed = false;
+                    return self.at_once(InputKind::Proceed);
                 }
             }
         }

@@ -1,16 +1,27 @@
 //! The functions that are written in Rust: jaq's, but those that reach out of the cell or differ from jq's, and ours.
 
 use jaq_core::native::{Filter, Fun, bome, run, unary, v};
-use jaq_core::{Cv, Exn, RunPtr, ValR, ValXs};
+use jaq_core::{Bind, Cv, Exn, RunPtr, ValR, ValXs};
 
+use crate::regex::{Find, find};
 use crate::surroundings::Data;
 use crate::value::{Map, Number, Value, failed, keys, occurrences};
 use crate::{format, json};
 
 /// Those of jaq that ours, or definitions in `prelude.jq`, take the place of. `env`, `now`, `localtime` and
 /// `strflocaltime` ask the system, which a cell does not have.
-const REPLACED: &[&str] =
-    &["decode_base64", "env", "escape_html", "localtime", "ltrimstr", "now", "rtrimstr", "strflocaltime"];
+const REPLACED: &[&str] = &[
+    "decode_base64",
+    "env",
+    "escape_html",
+    "localtime",
+    "ltrimstr",
+    "matches",
+    "now",
+    "rtrimstr",
+    "split_matches",
+    "strflocaltime",
+];
 
 /// All functions that a program may use.
 pub(crate) fn all() -> impl Iterator<Item = Fun<Data>> {
@@ -96,6 +107,8 @@ fn ours() -> Vec<Filter<RunPtr<Data>>> {
         ("ltrimstr", v(1), of_two!(|value, part| Ok(trimmed(value, &part, true, false)))),
         ("rtrimstr", v(1), of_two!(|value, part| Ok(trimmed(value, &part, false, true)))),
         ("trimstr", v(1), of_two!(|value, part| Ok(trimmed(value, &part, true, true)))),
+        ("matches", vec![Bind::Var(()), Bind::Var(())].into(), |cv| bome(found(cv, Find::Matches))),
+        ("split_matches", vec![Bind::Var(()), Bind::Var(())].into(), |cv| bome(found(cv, Find::MatchesAndRest))),
         ("tojson", v(0), of_input!(|value| Ok(Value::text(json::to_text(value))))),
         ("fromjson", v(0), of_text!(from_json)),
         ("format_csv", v(0), of_input!(|value| format::row(value, "csv", ",", format::quoted_for_csv))),
@@ -112,6 +125,12 @@ fn text_of(value: &Value) -> ValR<&str, Value> {
         Value::String(text) => Ok(text),
         other => failed(format_args!("{} is not a string", other.described())),
     }
+}
+
+fn found(mut cv: Cv<'_, Data>, what: Find) -> ValR<Value> {
+    let flags = cv.0.pop_var();
+    let pattern = cv.0.pop_var();
+    find(what, &cv.1, &pattern, &flags)
 }
 
 /// Ends the program, past every `try`. What the input says becomes the error.

@@ -1,6 +1,7 @@
 //! Compiles programs, keeps them, and runs them.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use jaq_core::compile::Compiler;
 use jaq_core::load::{self, Arena, File, Lexer, Loader};
@@ -16,7 +17,7 @@ use crate::value::{Map, Value};
 const MAX_MESSAGE: usize = 4096;
 
 /// The variables that every program has.
-const GLOBALS: [&str; 2] = ["$ENV", "$__prog_args"];
+const GLOBALS: [&str; 3] = ["$ENV", "$__prog_args", "$__loc__"];
 
 /// Why a program that is jq has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +33,13 @@ pub enum Failure {
 /// Compiles programs, keeps them, and runs them.
 pub struct Interpreter {
     prelude: Prelude,
-    programs: Vec<Filter<Data>>,
+    programs: Vec<Program>,
+}
+
+struct Program {
+    filter: Filter<Data>,
+    /// The line in which `$__loc__` stands first.
+    line: usize,
 }
 
 impl Default for Interpreter {
@@ -67,7 +74,7 @@ impl Interpreter {
         let compiler = Compiler::default().with_funs(functions);
         let compiler = compiler.with_global_vars(GLOBALS.into_iter().chain(variables.iter().map(String::as_str)));
         let compiled = compiler.compile(modules).map_err(|errors| syntax::of_compiling(program, errors))?;
-        self.programs.push(compiled);
+        self.programs.push(Program { filter: compiled, line: line_of_location(program) });
         Ok(self.programs.len() - 1)
     }
 
@@ -84,13 +91,13 @@ impl Interpreter {
             Some(input) => input.map_err(not_json)?,
             None => return Err(Failure::Request("there is no input".into())),
         };
-        let mut variables = vec![Value::object(Map::default()), Value::array(Vec::new())];
+        let mut variables = vec![Value::object(Map::default()), Value::array(Vec::new()), location(program.line)];
         for value in values {
             variables.push(value.map_err(not_json)?);
         }
-        let surroundings = Surroundings { program: &program.lut, now, last_words: RefCell::default() };
+        let surroundings = Surroundings { program: &program.filter.lut, now, last_words: RefCell::default() };
         let context = Ctx::<Data>::new(&surroundings, Vars::new(variables));
-        let output = match program.id.run((context, input)).next() {
+        let output = match program.filter.id.run((context, input)).next() {
             None => Value::Null,
             Some(Ok(output)) => output,
             Some(Err(exception)) => {
@@ -105,6 +112,16 @@ impl Interpreter {
             Failure::Oversize(oversize)
         })
     }
+}
+
+fn line_of_location(program: &str) -> usize {
+    program.find("$__loc__").map_or(1, |at| program[..at].matches('\n').count() + 1)
+}
+
+/// What `$__loc__` is. It is the same wherever it stands in a program.
+fn location(line: usize) -> Value {
+    let members = [("file", Value::text("<top-level>")), ("line", Value::from(line))];
+    Value::object(members.into_iter().map(|(name, value)| (Rc::new(name.to_owned()), value)).collect())
 }
 
 fn not_json(error: serde_json::Error) -> Failure {

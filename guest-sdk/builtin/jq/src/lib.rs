@@ -18,6 +18,7 @@ mod functions;
 mod interpreter;
 mod json;
 mod prelude;
+mod regex;
 mod surroundings;
 mod syntax;
 mod value;

@@ -77,7 +77,11 @@ def test($re): if ($re | isarray) then test($re[0]; $re[1]) else test($re; "") e
 def match($re): if ($re | isarray) then match($re[0]; $re[1]) else match($re; "") end;
 def capture($re): if ($re | isarray) then capture($re[0]; $re[1]) else capture($re; "") end;
 
+def scan_(re; flags): matches(re; flags)[] | [.[].string] | if length > 1 then .[1:] else .[0] end;
+
 # Time
+def todateiso8601: strftime("%Y-%m-%dT%H:%M:%SZ");
+def todate: todateiso8601;
 def date: todate;
 def dateadd(unit; n): . + n;
 def datesub(unit; n): . - n;

@@ -90,9 +90,13 @@ pub(crate) fn is_expression(text: &str) -> bool {
     text.trim().strip_prefix("${").is_some_and(|body| closing_brace(body).is_some_and(|end| end + 1 == body.len()))
 }
 
-/// The place of the `}` that closes an expression. jq's own braces, and its strings with whatever stands in them,
-/// interpolations included, are skipped.
+/// The place of the `}` that closes an expression. jq's own braces, and its strings and comments with whatever stands in
+/// them, are skipped. A comment up to the end of everything would swallow the brace; then there is none.
 fn closing_brace(body: &str) -> Option<usize> {
+    find_closing_brace(body, true).or_else(|| find_closing_brace(body, false))
+}
+
+fn find_closing_brace(body: &str, comments: bool) -> Option<usize> {
     #[derive(PartialEq)]
     enum Inside {
         Braces,
@@ -117,6 +121,7 @@ fn closing_brace(body: &str) -> Option<usize> {
             '(' => open.push(Inside::Parentheses),
             '}' if open.last() == Some(&Inside::Braces) => drop(open.pop()),
             ')' if open.last() == Some(&Inside::Parentheses) => drop(open.pop()),
+            '#' if comments => drop(characters.find(|(_, c)| *c == '\n')),
             _ => {}
         }
     }
