@@ -238,14 +238,14 @@ fn pattern(text: &str, left: &mut usize) -> Result<Option<Regex>, String> {
     if !text.contains(['\\', '^', '$', '*', '+', '?', '(', ')', '[', ']', '{', '}', '|']) {
         return Ok(None);
     }
+    if *left == 0 {
+        return Err("there are too many regular expressions in event filters; write texts instead".into());
+    }
     // Without anchors of its own it must match the whole.
     let anchored = text.starts_with('^') || text.ends_with('$');
     let source = if anchored { text.to_owned() } else { format!("^(?:{text})$") };
     let built = RegexBuilder::new(&source).size_limit(MAX_PATTERN_BYTES).dfa_size_limit(MAX_PATTERN_BYTES).build();
     match built {
-        Ok(_) if *left == 0 => {
-            Err("there are too many regular expressions in event filters; write texts instead".into())
-        }
         Ok(pattern) => {
             *left -= 1;
             Ok(Some(pattern))
