@@ -201,6 +201,23 @@ fn a_listen_that_waits_too_long_times_out_and_can_be_caught() {
     assert_eq!(output(&folder.run(&[])), json!("late"));
 }
 
+#[test]
+fn a_flood_of_events_keeps_no_timeout_from_ending_it() {
+    let folder = Folder::new(
+        "do:
+  - careful:
+      try:
+        - flood:
+            timeout: { after: PT0.5S }
+            fork:
+              branches:
+                - spin: { do: [{ tell: { emit: { event: { with: { type: n } } }, then: tell } }] }
+                - hear: { listen: { to: { any: [{ with: { type: n } }], until: '${ false }' } } }
+      catch: { errors: { with: { status: 408 } }, do: [{ say: { set: over } }] }",
+    );
+    assert_eq!(output(&folder.run(&["--progress", "none"])), json!("over"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_workflow_that_waits_for_what_never_comes_says_so_and_is_cancelled_by_an_interruption() {

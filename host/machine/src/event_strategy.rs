@@ -13,8 +13,8 @@ use crate::event_filter::{Expectations, FilterPlan, Offered, Surroundings};
 use crate::problem::expression_problem;
 use crate::{CloudEvent, Interest};
 
-/// How many regular expressions the filters of one strategy may have together. Each takes up to 256 KiB.
-const MAX_PATTERNS: usize = 64;
+/// How many regular expressions the event filters of one workflow may have together: 256. Each takes up to 256 KiB.
+pub(crate) const MAX_PATTERNS: usize = 256;
 
 /// A strategy, made ready.
 #[derive(Debug)]
@@ -57,15 +57,11 @@ pub(crate) enum Verdict {
 }
 
 impl StrategyPlan {
-    /// Makes a strategy ready.
+    /// Makes a strategy ready. `patterns` is how many regular expressions there may still be.
     ///
     /// # Errors
     /// What in it cannot be matched, for its author.
-    pub(crate) fn new(strategy: &dsl::EventStrategy, mode: Mode) -> Result<Self, String> {
-        StrategyPlan::with_patterns(strategy, mode, &mut { MAX_PATTERNS })
-    }
-
-    fn with_patterns(strategy: &dsl::EventStrategy, mode: Mode, patterns: &mut usize) -> Result<Self, String> {
+    pub(crate) fn new(strategy: &dsl::EventStrategy, mode: Mode, patterns: &mut usize) -> Result<Self, String> {
         let mut filters = |filters: &[dsl::EventFilter]| -> Result<Vec<FilterPlan>, String> {
             filters.iter().map(|filter| FilterPlan::new(filter, mode, patterns)).collect()
         };
@@ -81,7 +77,7 @@ impl StrategyPlan {
                     }
                     Some(dsl::Until::Condition(condition)) => UntilPlan::Condition(Expression::parse(&condition.0)),
                     Some(dsl::Until::Events(events)) => {
-                        UntilPlan::Events(Box::new(StrategyPlan::with_patterns(events, mode, patterns)?))
+                        UntilPlan::Events(Box::new(StrategyPlan::new(events, mode, patterns)?))
                     }
                 };
                 StrategyPlan::Any(any, until)
@@ -226,7 +222,7 @@ impl EventMatcher {
     /// # Errors
     /// What in the strategy cannot be matched, for its author.
     pub fn new(strategy: &dsl::EventStrategy, read: ReadAs, mode: Mode) -> Result<Self, String> {
-        let plan = StrategyPlan::new(strategy, mode)?;
+        let plan = StrategyPlan::new(strategy, mode, &mut { MAX_PATTERNS })?;
         Ok(EventMatcher { plan, read, consumption: Consumption::default(), consumed: Vec::new(), bytes: 0 })
     }
 

@@ -63,7 +63,7 @@ pub(crate) struct Listening {
 
 impl<'d> Compiler<'d> {
     pub(crate) fn listen(&mut self, listen: &'d dsl::Listen, mode: Mode, reference: &TaskReference) -> Kind {
-        let strategy = match StrategyPlan::new(&listen.to, mode) {
+        let strategy = match StrategyPlan::new(&listen.to, mode, &mut self.patterns) {
             Ok(strategy) => strategy,
             Err(message) => return self.not_yet(reference, "listen", &message),
         };

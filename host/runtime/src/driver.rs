@@ -112,7 +112,13 @@ impl Driver {
             }
             // What a call told before it ended is heard before its end.
             let input = match incoming.try_recv() {
-                Ok(input) => input,
+                Ok(input) => {
+                    // A flood of events must not keep timers from firing that were due before them.
+                    while let Some(timer) = self.due_timer(input.time) {
+                        self.apply(&mut machine, timer);
+                    }
+                    input
+                }
                 Err(_) => {
                     if self.proceed {
                         // An execution that never waits must not keep its thread to itself.
@@ -243,6 +249,13 @@ impl Driver {
                 }
             }
         }
+    }
+
+    /// The first of the timers that are due at this time.
+    fn due_timer(&mut self, time: Timestamp) -> Option<Input> {
+        let (_, timer) = self.timers.first().copied().filter(|(at, _)| *at <= time)?;
+        self.forget_timer(timer);
+        Some(Input { time, kind: InputKind::TimerFired { timer } })
     }
 
     /// The input that is next when this one has come: itself, unless others have come before it.

@@ -12,6 +12,7 @@ use super::data::{duration, expression};
 use super::extension::Extensions;
 use super::function::{Functions, Site};
 use super::{Block, Case, Flow, HostShell, Kind, Links, Loop, Missing, Node, NodeId, Unsupported};
+use crate::event_strategy::MAX_PATTERNS;
 
 /// The places of the tasks of a list, by name.
 pub(super) type Siblings<'d> = HashMap<&'d str, u32>;
@@ -27,6 +28,8 @@ pub(crate) struct Compiler<'d> {
     pub(super) shell: HostShell,
     pub(super) nodes: Vec<Node>,
     reference_bytes: usize,
+    /// How many regular expressions event filters may still have.
+    pub(crate) patterns: usize,
     pub(super) links: &'d Links,
     pub(super) functions: Functions<'d>,
     pub(super) extensions: Extensions,
@@ -43,6 +46,7 @@ impl<'d> Compiler<'d> {
             shell,
             nodes: Vec::new(),
             reference_bytes: 0,
+            patterns: MAX_PATTERNS,
             links,
             functions: Functions::default(),
             extensions: Extensions::default(),

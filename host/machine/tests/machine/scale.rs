@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use hotcell_expression::Data;
+use hotcell_machine::CloudEvent;
 use serde_json::{Value, json};
 
-use crate::cases::program_or_panic;
+use crate::cases::{program, program_or_panic};
 use crate::simulation::{Answer, Lockstep, Order, Ran, Reply, Simulation, World};
 
 const BOUND: Duration = Duration::from_secs(30);
@@ -130,4 +132,29 @@ fn a_turn_that_builds_large_data_again_and_again_lets_other_inputs_in() {
     let start = Instant::now();
     let ran = simulation.run(&program, json!({"a": "x".repeat(4 << 20)}));
     assert!(ran.events.len() < 300, "5 turns told {} events in {:?}", ran.events.len(), start.elapsed());
+}
+
+#[test]
+fn a_document_full_of_regular_expressions_is_refused_quickly() {
+    let listen = json!({"listen": {"to": {"one": {"with": {"type": r"(\w\d){20}+"}}}}});
+    let tasks: Vec<Value> = (0..5_000).map(|number| json!({ format!("t{number}"): listen })).collect();
+    let began = Instant::now();
+    let refused = program("patterns", &json!({ "do": tasks })).unwrap_err();
+    assert!(refused.contains("too many regular expressions"), "{}", &refused[..200]);
+    assert!(began.elapsed() < BOUND, "{:?}", began.elapsed());
+}
+
+#[test]
+fn five_thousand_branches_that_listen_hear_the_same_event() {
+    let listen = json!({"listen": {"to": {"one": {"with": {"type": "t"}}}}});
+    let fork = json!({"fork": {"branches": branches(5_000, &listen)}});
+    let program = program_or_panic("listeners", &json!({"do": [{ "all": fork }]}));
+    let event = json!({"specversion": "1.0", "id": "1", "source": "/s", "type": "t", "data": 1});
+    let event = CloudEvent::new(Data::new(event).unwrap()).unwrap();
+    let world = World { events: vec![(10, event)], ..World::default() };
+    let start = Instant::now();
+    let ran = Simulation::new(&world, Order::Calm).with_lockstep(Lockstep::Off).run(&program, json!(null));
+    assert!(start.elapsed() < BOUND, "it took {:?}", start.elapsed());
+    assert_eq!(ran.output().as_array().map(Vec::len), Some(5_000));
+    assert_eq!(ran.output()[4_999], json!([1]));
 }
