@@ -11,15 +11,16 @@ use hotcell_definition::{Definition, Parsed};
 use hotcell_expression::Data;
 use hotcell_machine::{ExecutionId, HostShell, Outcome, Unsupported};
 use hotcell_progress::{EventLog, Reporter, ReporterOptions};
-use hotcell_runtime::{Catalog, Clock, End, Execution, StartExecution, SystemClock, Workflow, WorkflowTimes};
+use hotcell_runtime::{Clock, End, Execution, StartExecution, SystemClock, Workflow, WorkflowTimes};
 
 use crate::arguments::{ProgressForm, RunCommand};
+use crate::catalog::Sources;
 use crate::drawing::printable;
 use crate::engine::{Engine, cache_folder};
 use crate::say::{say, say_text};
 use crate::show::Show;
 use crate::signals::Interruptions;
-use crate::{diagnostics, document, events, exit, secrets};
+use crate::{catalog, diagnostics, document, events, exit, secrets};
 
 /// Runs a workflow to its end.
 pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
@@ -45,12 +46,12 @@ pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
 
     let engine = Engine::new(log.clone(), cache_folder(command.cache.as_deref()))?;
     let shell = if command.allow_host_shell { HostShell::Allowed } else { HostShell::Refused };
-    let Some(workflow) = load(&command.file, &engine, shell, command.progress)? else {
+    let catalog = command.catalog.as_deref();
+    let sources = Sources { engine: &engine, catalog, secrets: Arc::clone(&secrets), shell };
+    let Some(workflow) = load(&command.file, &sources, command.progress).await? else {
         return Ok(ExitCode::from(exit::REFUSED));
     };
-    if let Some(folder) = &command.catalog {
-        engine.runtime.set_catalog(read_catalog(folder, &engine, shell)?);
-    }
+    engine.runtime.set_catalog(catalog::read(&command.file, &workflow, &sources).await?);
 
     for event in feed {
         engine.runtime.broker().publish(event);
@@ -159,7 +160,11 @@ fn read_bounded(reader: impl Read) -> io::Result<String> {
 }
 
 /// Reads the definition, and says what is wrong with it.
-fn load(file: &Path, engine: &Engine, shell: HostShell, progress: ProgressForm) -> anyhow::Result<Option<Workflow>> {
+pub(crate) async fn load(
+    file: &Path,
+    sources: &Sources<'_>,
+    progress: ProgressForm,
+) -> anyhow::Result<Option<Workflow>> {
     let parsing = SystemClock.now();
     let bytes = document::read(file)?;
     let source = String::from_utf8_lossy(&bytes).into_owned();
@@ -175,8 +180,7 @@ fn load(file: &Path, engine: &Engine, shell: HostShell, progress: ProgressForm) 
         say_text(&diagnostics::render(&name, &source, &warnings));
     }
     let times = WorkflowTimes { parsing, parsed: SystemClock.now() };
-    let folder = file.parent().unwrap_or(Path::new("."));
-    match Workflow::with_shell(Arc::new(definition), folder, engine.evaluators(), times, shell) {
+    match sources.ready(file, definition, times).await {
         Ok(workflow) => Ok(Some(workflow)),
         Err(unsupported) => {
             for Unsupported { pointer, message } in unsupported {
@@ -187,25 +191,4 @@ fn load(file: &Path, engine: &Engine, shell: HostShell, progress: ProgressForm) 
             Ok(None)
         }
     }
-}
-
-/// Every definition in a folder, by its extension. One that is not valid is refused with its name.
-fn read_catalog(folder: &Path, engine: &Engine, shell: HostShell) -> anyhow::Result<Catalog> {
-    let mut catalog = Catalog::default();
-    let entries =
-        std::fs::read_dir(folder).with_context(|| format!("--catalog: could not read {}", folder.display()))?;
-    for entry in entries {
-        let path = entry.with_context(|| format!("--catalog: could not read {}", folder.display()))?.path();
-        if !path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known)) {
-            continue;
-        }
-        match load(&path, engine, shell, ProgressForm::None)? {
-            Some(workflow) => catalog.add(Arc::new(workflow)),
-            None => bail!(
-                "--catalog: {} is not a definition that can be run; correct it or move it elsewhere",
-                path.display()
-            ),
-        }
-    }
-    Ok(catalog)
 }

@@ -1,5 +1,7 @@
 //! Free-form values: data in which strings may hold `${ … }`.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -15,7 +17,7 @@ pub enum Template {
     Expression(Expression),
     /// A string with `${ … }` in it: results become text.
     Text(Vec<Part>),
-    /// Loose mode: any other string, which stays what it is if its evaluation fails.
+    /// Loose mode: a string that is one expression, in `${ … }` or bare. It stays what it is if its evaluation fails.
     Attempt(Expression, Data),
     /// An array of which something is evaluated.
     Array(Vec<Template>),
@@ -30,6 +32,8 @@ pub enum Part {
     Text(String),
     /// `${ … }`
     Expression(Expression),
+    /// Loose mode: `${ … }`, which stays what it is if its evaluation fails.
+    Attempt(Expression),
 }
 
 /// What counts as an expression (`evaluate.mode`).
@@ -102,7 +106,7 @@ impl Template {
                 Template::Expression(expression) => found.push(expression),
                 Template::Text(parts) => found.extend(parts.iter().filter_map(|part| match part {
                     Part::Expression(expression) => Some(expression),
-                    Part::Text(_) => None,
+                    Part::Text(_) | Part::Attempt(_) => None,
                 })),
                 Template::Array(items) => open.extend(items),
                 Template::Object(members) => open.extend(members.iter().map(|(_, member)| member)),
@@ -113,12 +117,23 @@ impl Template {
 }
 
 fn parse_string(text: &str, mode: Mode) -> Result<Template, ExpressionError> {
-    let parts = split(text)?;
+    let mut parts = split(text)?;
     let blank = |part: &Part| matches!(part, Part::Text(text) if text.trim().is_empty());
     let mut expressions = parts.iter().filter(|part| !blank(part));
     match (expressions.next(), expressions.next()) {
         // Blanks around it, the line break of a block scalar for example, are not part of the value.
-        (Some(Part::Expression(expression)), None) => Ok(Template::Expression(expression.clone())),
+        (Some(Part::Expression(expression)), None) => Ok(match mode {
+            Mode::Strict => Template::Expression(expression.clone()),
+            Mode::Loose => Template::Attempt(expression.clone(), Data::new(Value::from(text))?),
+        }),
+        _ if mode == Mode::Loose && parts.len() > 1 => {
+            for part in &mut parts {
+                if let Part::Expression(expression) = part {
+                    *part = Part::Attempt(expression.clone());
+                }
+            }
+            Ok(Template::Text(parts))
+        }
         _ if parts.iter().any(|part| matches!(part, Part::Expression(_))) => Ok(Template::Text(parts)),
         _ => {
             let data = Data::new(Value::from(text))?;
@@ -215,11 +230,13 @@ impl Build<'_, '_> {
                 for part in parts {
                     match part {
                         Part::Text(literal) => text.push_str(literal),
+                        Part::Attempt(expression) => match expression.evaluate(self.scope, self.evaluator) {
+                            Ok(data) => text.push_str(&as_text(&data)),
+                            Err(denied @ ExpressionError::SecretDenied(_)) => return Err(denied),
+                            Err(_) => text.push_str(&format!("${{ {} }}", expression.source())),
+                        },
                         Part::Expression(expression) => {
-                            match expression.evaluate(self.scope, self.evaluator)?.value() {
-                                Value::String(result) => text.push_str(result),
-                                other => text.push_str(&other.to_string()),
-                            }
+                            text.push_str(&as_text(&expression.evaluate(self.scope, self.evaluator)?));
                         }
                     }
                     if self.bytes + text.len() as u64 > Data::MAX_BYTES {
@@ -251,6 +268,14 @@ impl Build<'_, '_> {
             return Err(too_deep());
         }
         Ok(data.value().clone())
+    }
+}
+
+/// A result in the midst of a text: as text, anything but a string as JSON.
+fn as_text(data: &Data) -> Cow<'_, str> {
+    match data.value() {
+        Value::String(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
     }
 }
 
@@ -353,8 +378,9 @@ mod tests {
 
     #[test]
     fn in_loose_mode_what_fails_stays_what_it_was() {
-        let template = json!({"a": ".x", "b": "fail", "c": "${ .x }"});
-        assert_eq!(evaluate(template, Mode::Loose, json!({"x": 1})).unwrap(), json!({"a": 1, "b": "fail", "c": 1}));
+        let template = json!({"a": ".x", "b": "fail", "c": "${ .x }", "d": "${ fail }", "e": "${ .x } and ${ fail }"});
+        let result = json!({"a": 1, "b": "fail", "c": 1, "d": "${ fail }", "e": "1 and ${ fail }"});
+        assert_eq!(evaluate(template, Mode::Loose, json!({"x": 1})).unwrap(), result);
     }
 
     #[test]

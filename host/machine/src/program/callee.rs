@@ -45,11 +45,17 @@ impl<'d> Compiler<'d> {
                 wait: run.wait,
                 output: run.output,
             })),
+            dsl::Process::Script(script) if self.site.is_foreign() && matches!(script.code, dsl::ScriptCode::External(_)) => self.not_yet(
+                reference,
+                "run",
+                "the script of a function from elsewhere stands in its document; write it under `code`",
+            ),
             dsl::Process::Script(script) => {
                 let mut template = |template: &dsl::Template| self.template(template, reference);
                 Kind::Process(Box::new(ProcessPlan::script(run, script, &mut template)))
             }
-            dsl::Process::Shell(shell) if self.shell == HostShell::Allowed => {
+            // What the operator allows is what stands in the definition, not what others publish.
+            dsl::Process::Shell(shell) if self.shell == HostShell::Allowed && !self.site.is_foreign() => {
                 let mut template = |template: &dsl::Template| self.template(template, reference);
                 Kind::Process(Box::new(ProcessPlan::shell(run, shell, &mut template)))
             }

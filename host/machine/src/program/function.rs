@@ -35,6 +35,11 @@ pub(super) struct Site {
 }
 
 impl Site {
+    /// Whether the tasks stand in a document of somebody else.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.origin.is_some()
+    }
+
     /// Where something stands in the document of the definition, and what else there is to say about where it stands.
     pub(super) fn locate(&self, pointer: &TaskReference) -> (String, String) {
         match &self.origin {
@@ -97,7 +102,7 @@ impl<'d> Compiler<'d> {
             let callers = std::mem::replace(&mut self.mode, mode);
             let body = self.task(called.name, called.task, &root, &Siblings::new());
             self.mode = callers;
-            self.functions.compiled.push(Function { body: Arc::new([body]) });
+            self.functions.compiled.push(Function { body: Arc::new([body]), foreign: called.origin.is_some() });
         }
         self.site = Site::default();
     }
