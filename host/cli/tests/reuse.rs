@@ -129,7 +129,10 @@ fn a_function_that_is_missing_or_broken_is_told_before_anything_runs() {
         &[],
         &["/do/0/x/call", "broken/1.0.0/function.yaml:1:1", "Did you mean `set`"],
     );
-    folder.is_refused(&call("other:1.0.0@lib"), &[], &["other/1.0.0/function.yaml at \"/do/0/a/run\"", "sandbox"]);
+    for arguments in [&[][..], &["--allow-host-shell"]] {
+        let parts = ["/do/0/x/call: ", "other/1.0.0/function.yaml at \"/do/0/a/run\"", "outside of any cell"];
+        folder.is_refused(&call("other:1.0.0@lib"), arguments, &parts);
+    }
     folder.is_refused(&call("nests:1.0.0@lib"), &["--catalog", "catalog"], &["broken/1.0.0/function.yaml:1:1"]);
     folder.is_refused(&call("../../secret:1.0.0@lib"), &[], &["names and versions of functions"]);
     folder.is_refused(&call("https://example.com/f"), &[], &["https://example.com/f/function.yaml"]);

@@ -102,4 +102,9 @@ async fn a_document_from_elsewhere_does_not_read_files_here() {
     let refused =
         link(&documents, "do: [ { a: { call: 'https://example.com/f.yaml' } } ]").await.0.expect_err("refused");
     assert!(refused[0].message.contains("nothing is loaded by file"), "{refused:?}");
+
+    let documents = [("https://example.com/f.yaml", "call: 'file:///srv/function.yaml'")];
+    let refused =
+        link(&documents, "do: [ { a: { call: 'https://example.com/f.yaml' } } ]").await.0.expect_err("refused");
+    assert!(refused[0].message.contains("cannot call files of this machine"), "{refused:?}");
 }

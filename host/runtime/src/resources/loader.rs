@@ -18,6 +18,9 @@ use crate::files;
 /// The largest document that is loaded: 1 MiB.
 const MAX_BYTES: u64 = 1 << 20;
 
+/// How large all documents may be together: 8 MiB. What is read from them takes many times as much memory.
+const MAX_TOTAL_BYTES: usize = 8 << 20;
+
 /// How many documents are loaded for one definition, those to which they refer included.
 const MAX_DOCUMENTS: usize = 256;
 
@@ -79,6 +82,7 @@ impl Loader {
     pub async fn link(&self, definition: Arc<Definition>, shell: HostShell) -> Result<Program, Vec<Unsupported>> {
         let ends_at = tokio::time::Instant::now() + MAX_TIME;
         let mut links = Links::new();
+        let mut bytes = 0;
         for _ in 0..=MAX_ROUNDS {
             let mut missing = match Program::link(Arc::clone(&definition), &links, shell) {
                 Ok(program) => return Ok(program),
@@ -98,7 +102,14 @@ impl Loader {
                 let loading = tokio::time::timeout_at(ends_at, self.load(&missing, &definition));
                 let late = || Err(format!("loading took more than {} seconds", MAX_TIME.as_secs()));
                 match loading.await.unwrap_or_else(|_| late()) {
-                    Ok(loaded) => drop(links.insert(missing.wanted, loaded)),
+                    Ok((_, length)) if bytes + length > MAX_TOTAL_BYTES => {
+                        let message = format!("more than {} MiB would be loaded for it", MAX_TOTAL_BYTES >> 20);
+                        return Err(refuse(Some(&missing), message));
+                    }
+                    Ok((loaded, length)) => {
+                        bytes += length;
+                        links.insert(missing.wanted, loaded);
+                    }
                     Err(message) => failed.push(Unsupported { pointer: missing.pointer, message }),
                 }
             }
@@ -109,7 +120,8 @@ impl Loader {
         Err(refuse(None, format!("functions from elsewhere refer to others more than {MAX_ROUNDS} levels deep")))
     }
 
-    async fn load(&self, missing: &Missing, definition: &Definition) -> Result<Loaded, String> {
+    /// What is missing, and how many bytes it has.
+    async fn load(&self, missing: &Missing, definition: &Definition) -> Result<(Loaded, usize), String> {
         match &missing.wanted {
             Wanted::Function(name) => {
                 let address = self.function_address(name, missing)?;
@@ -117,7 +129,8 @@ impl Loader {
                     self.read(&address, missing, definition).await.map_err(|error| format!("{name}: {error}"))?;
                 let task =
                     Task::parse(&bytes).map_err(|refused| format!("{name}: {}", first_error(&address, &refused)))?;
-                Ok(Loaded::Function { task: Arc::new(task), origin: address.to_string().into() })
+                let loaded = Loaded::Function { task: Arc::new(task), origin: address.to_string().into() };
+                Ok((loaded, bytes.len()))
             }
             Wanted::Schema { uri, from } => {
                 let folder = from.as_deref().map_or_else(|| Address::File(self.folder.clone()), Address::folder_of);
@@ -127,7 +140,7 @@ impl Loader {
                 if !schema.is_object() && !schema.is_boolean() {
                     return Err(format!("{address}: this is not a JSON Schema, which is an object"));
                 }
-                Ok(Loaded::Schema(Arc::new(schema)))
+                Ok((Loaded::Schema(Arc::new(schema)), bytes.len()))
             }
         }
     }
