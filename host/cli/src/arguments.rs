@@ -99,6 +99,8 @@ pub(crate) struct RunCommand {
     pub(crate) allow_host_shell: bool,
 
     /// A folder of definitions that `run: workflow` finds.
+    /// A folder of definitions that `run: workflow` finds, beside those that are in the folder of FILE. The functions of
+    /// `call: name:version@default` are in it, too: functions/NAME/VERSION/function.yaml.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) catalog: Option<PathBuf>,
 

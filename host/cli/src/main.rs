@@ -1,6 +1,7 @@
 //! The `hotcell` command.
 
 mod arguments;
+mod catalog;
 mod completions;
 mod diagnostics;
 mod document;

@@ -11,17 +11,16 @@ use hotcell_definition::{Definition, Parsed, Severity};
 use hotcell_expression::Data;
 use hotcell_machine::{ExecutionId, HostShell, Outcome, Unsupported, WorkflowIdentity};
 use hotcell_progress::{Definitions, EventLog, Reporter, ReporterOptions};
-use hotcell_runtime::{
-    Catalog, Clock, End, Execution, StartExecution, SystemClock, Workflow, WorkflowTimes, check_expressions,
-};
+use hotcell_runtime::{Clock, End, Execution, StartExecution, SystemClock, Workflow, WorkflowTimes, check_expressions};
 
 use crate::arguments::{ProgressForm, RunCommand};
+use crate::catalog::Sources;
 use crate::drawing::printable;
 use crate::engine::{Engine, cache_folder};
 use crate::say::{say, say_text};
 use crate::show::Show;
 use crate::signals::Interruptions;
-use crate::{diagnostics, document, events, exit, lifecycle, schedule, secrets};
+use crate::{catalog, diagnostics, document, events, exit, lifecycle, schedule, secrets};
 
 /// Runs a workflow to its end.
 pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
@@ -49,16 +48,16 @@ pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
 
     let engine = Engine::new(log.clone(), cache_folder(command.cache.as_deref()))?;
     let shell = if command.allow_host_shell { HostShell::Allowed } else { HostShell::Refused };
-    let Some(workflow) = load(&command.file, &engine, shell, command.progress)? else {
+    let catalog = command.catalog.as_deref();
+    let sources = Sources { engine: &engine, catalog, secrets: Arc::clone(&secrets), shell };
+    let Some(workflow) = load(&command.file, &sources, command.progress).await? else {
         return Ok(ExitCode::from(exit::REFUSED));
     };
     let workflow = Arc::new(workflow);
     let mut definitions = Definitions::from([definition(&workflow)]);
-    if let Some(folder) = &command.catalog {
-        let catalog = read_catalog(folder, &engine, shell)?;
-        definitions.extend(catalog.workflows().map(definition));
-        engine.runtime.set_catalog(catalog);
-    }
+    let catalog = catalog::read(&command.file, &workflow, &sources).await?;
+    definitions.extend(catalog.workflows().map(definition));
+    engine.runtime.set_catalog(catalog);
     let occasions = command.schedule.then(|| schedule::occasions(&engine.runtime, &workflow, &command)).transpose()?;
     if workflow.definition().schedule.is_some() && occasions.is_none() && command.progress == ProgressForm::Pretty {
         say(format_args!("the workflow has a schedule; it runs once now, by hand. --schedule runs it by its schedule"));
@@ -191,7 +190,11 @@ fn read_bounded(reader: impl Read) -> io::Result<String> {
 }
 
 /// Reads the definition, and says what is wrong with it.
-fn load(file: &Path, engine: &Engine, shell: HostShell, progress: ProgressForm) -> anyhow::Result<Option<Workflow>> {
+pub(crate) async fn load(
+    file: &Path,
+    sources: &Sources<'_>,
+    progress: ProgressForm,
+) -> anyhow::Result<Option<Workflow>> {
     let parsing = SystemClock.now();
     let bytes = document::read(file)?;
     let source = String::from_utf8_lossy(&bytes).into_owned();
@@ -203,7 +206,7 @@ fn load(file: &Path, engine: &Engine, shell: HostShell, progress: ProgressForm) 
             return Ok(None);
         }
     };
-    let found = check_expressions(&parsed, &source, &mut engine.evaluator());
+    let found = check_expressions(&parsed, &source, &mut sources.engine.evaluator());
     if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         say_text(&diagnostics::render(&name, &source, &found));
         return Ok(None);
@@ -213,8 +216,7 @@ fn load(file: &Path, engine: &Engine, shell: HostShell, progress: ProgressForm) 
         say_text(&diagnostics::render(&name, &source, &warnings));
     }
     let times = WorkflowTimes { parsing, parsed: SystemClock.now() };
-    let folder = file.parent().unwrap_or(Path::new("."));
-    match Workflow::with_shell(Arc::new(definition), folder, engine.evaluators(), times, shell) {
+    match sources.ready(file, definition, times).await {
         Ok(workflow) => Ok(Some(workflow)),
         Err(unsupported) => {
             for Unsupported { pointer, message } in unsupported {
@@ -230,25 +232,4 @@ fn load(file: &Path, engine: &Engine, shell: HostShell, progress: ProgressForm) 
 /// A definition as those look it up who tell of its executions.
 fn definition(workflow: &Arc<Workflow>) -> (WorkflowIdentity, Arc<serde_json::Value>) {
     (workflow.identity().clone(), Arc::clone(&workflow.definition().source))
-}
-
-/// Every definition in a folder, by its extension. One that is not valid is refused with its name.
-fn read_catalog(folder: &Path, engine: &Engine, shell: HostShell) -> anyhow::Result<Catalog> {
-    let mut catalog = Catalog::default();
-    let entries =
-        std::fs::read_dir(folder).with_context(|| format!("--catalog: could not read {}", folder.display()))?;
-    for entry in entries {
-        let path = entry.with_context(|| format!("--catalog: could not read {}", folder.display()))?.path();
-        if !path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known)) {
-            continue;
-        }
-        match load(&path, engine, shell, ProgressForm::None)? {
-            Some(workflow) => catalog.add(Arc::new(workflow)),
-            None => bail!(
-                "--catalog: {} is not a definition that can be run; correct it or move it elsewhere",
-                path.display()
-            ),
-        }
-    }
-    Ok(catalog)
 }

@@ -5,7 +5,7 @@ use crate::locations::Locations;
 use crate::problems::Problems;
 use crate::reader::Reader;
 use crate::yaml;
-use crate::{Definition, Diagnostic, Severity};
+use crate::{Definition, Diagnostic, Severity, Task};
 
 /// What came out of a document that is valid.
 #[derive(Debug)]
@@ -36,6 +36,43 @@ impl Refused {
         match errors.count() {
             0 => first,
             more => format!("{first}, and {more} more"),
+        }
+    }
+}
+
+/// Reads data in YAML 1.2 or JSON, within the same bounds as a definition.
+///
+/// # Errors
+/// Why it is neither.
+pub fn parse_data(document: &[u8]) -> Result<serde_json::Value, Refused> {
+    let mut problems = Problems::default();
+    let Some((text, tree)) = yaml::read(document, &mut problems) else {
+        return Err(Refused { diagnostics: problems.finish() });
+    };
+    let reader = Reader::new(text, &tree, problems);
+    let value = reader.root().value();
+    match reader.finish().0 {
+        problems if problems.refuse() => Err(Refused { diagnostics: problems.finish() }),
+        _ => Ok(value),
+    }
+}
+
+impl Task {
+    /// Reads and validates the document of a function: one task, in YAML 1.2 or JSON ("Creating a Custom Function" in
+    /// `dsl.md`). It has no `use`, so that it can name nothing that stands there.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(document: &[u8]) -> Result<Task, Refused> {
+        let mut problems = Problems::default();
+        let Some((text, tree)) = yaml::read(document, &mut problems) else {
+            return Err(Refused { diagnostics: problems.finish() });
+        };
+        let reader = Reader::new(text, &tree, problems);
+        let task = decode::function(reader.root());
+        match (task, reader.finish().0) {
+            (Some(task), problems) if !problems.refuse() => Ok(task),
+            (_, problems) => Err(Refused { diagnostics: problems.finish() }),
         }
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 use serde_json::{Map, Value, json};
 
-use crate::program::{Node, Program};
+use crate::program::{Kind, Node, Program};
 use crate::state::{Doing, Frame, Side, State};
 
 /// Which expression is evaluated, and thus which arguments it has: the rows of the specification's table.
@@ -86,9 +86,23 @@ impl Arguments<'_> {
             .map(|(_, data)| data)
     }
 
-    /// A workflow has only the secrets that its document names under `use.secrets`.
+    /// A workflow has only the secrets that its document names under `use.secrets`, and what stands in the documents of
+    /// others has none.
     fn declares_secret(&self, name: &str) -> bool {
-        self.program.definition.components.secrets.iter().any(|declared| declared == name)
+        !self.is_foreign() && self.program.definition.components.secrets.iter().any(|declared| declared == name)
+    }
+
+    /// Whether the expression stands in a function of another document.
+    fn is_foreign(&self) -> bool {
+        let mut around = self.state.ancestry(self.frame).skip(1);
+        around
+            .find_map(|(_, frame)| match (&frame.doing, frame.node.map(|node| &self.program.node(node).kind)) {
+                // The extensions of a definition stand in it, whatever they extend.
+                (Doing::Extending(_), _) => Some(false),
+                (Doing::Function, Some(Kind::Function(plan))) => Some(self.program.function(plan.function).foreign),
+                _ => None,
+            })
+            .unwrap_or(false)
     }
 
     fn describe_workflow(&self) -> Value {

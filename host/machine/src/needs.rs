@@ -18,7 +18,8 @@ pub(crate) fn needs(definition: &Definition) -> Needs {
     while let Some((within, field, value)) = open.pop() {
         match value {
             Value::Object(members) => {
-                needs.schemas |= field == "schema" && members.contains_key("document");
+                needs.schemas |=
+                    field == "schema" && (members.contains_key("document") || members.contains_key("resource"));
                 open.extend(members.iter().map(|(name, member)| (field, name.as_str(), member)));
             }
             Value::Array(items) => open.extend(items.iter().map(|item| (field, "", item))),

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use hotcell_definition::{ErrorKind, Problem};
+use hotcell_definition::{ErrorKind, Problem, VersionRange};
+use semver::Version;
 
 use crate::workflow::Workflow;
 
@@ -28,20 +29,27 @@ impl Catalog {
         self.workflows.values().flatten()
     }
 
-    /// The workflow of that name and version; `latest` is the highest version.
+    /// The workflow of that name and version: an exact one, `latest`, or the highest of a range like `^1.2`, `1.x` or
+    /// `>=1 <2`. A version that is not released yet, `2.0.0-rc.1`, is the latest only if there is no other.
     ///
     /// # Errors
     /// A problem that says which workflow is missing, and which versions there are.
     pub fn find(&self, namespace: &str, name: &str, wanted: &str) -> Result<Arc<Workflow>, Problem> {
         let versions = self.workflows.get(&(namespace.to_owned(), name.to_owned())).map_or(&[][..], Vec::as_slice);
-        let found = match wanted {
-            "latest" => versions.last(),
-            exact => versions.iter().find(|workflow| version(workflow).to_string() == exact),
+        let found = match VersionRange::parse(wanted) {
+            Ok(range) => range.highest(versions.iter().map(|workflow| version(workflow))).map(|place| &versions[place]),
+            Err(reason) => {
+                let detail =
+                    format!("{namespace}/{name}: {wanted:?} is neither a version nor a range of versions: {reason}");
+                return Err(Problem::new(ErrorKind::Configuration, "Invalid version", detail));
+            }
         };
         found.cloned().ok_or_else(|| {
             let known: Vec<String> = versions.iter().map(|workflow| version(workflow).to_string()).collect();
             let known = if known.is_empty() {
-                "no workflow of that name is known; give the folder that it is in with `--catalog`".to_owned()
+                "no workflow of that name is known; put its definition beside the one that runs it, or into the folder that \
+                 `--catalog` gives"
+                    .to_owned()
             } else {
                 format!("the versions that are known are {}", known.join(", "))
             };
@@ -54,6 +62,6 @@ impl Catalog {
     }
 }
 
-fn version(workflow: &Workflow) -> &semver::Version {
+fn version(workflow: &Workflow) -> &Version {
     &workflow.definition().document.version
 }

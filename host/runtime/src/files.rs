@@ -18,11 +18,19 @@ pub(crate) fn locate(folder: &Path, name: &str) -> Option<PathBuf> {
 /// # Errors
 /// Why it cannot be read.
 pub(crate) async fn read(path: PathBuf) -> Result<Arc<[u8]>, String> {
-    let reading = tokio::task::spawn_blocking(move || read_now(&path));
+    read_at_most(path, MAX_BYTES).await.map(Arc::from)
+}
+
+/// Reads a whole file that may have so many bytes.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(crate) async fn read_at_most(path: PathBuf, limit: u64) -> Result<Vec<u8>, String> {
+    let reading = tokio::task::spawn_blocking(move || read_now(&path, limit));
     reading.await.unwrap_or_else(|error| Err(error.to_string()))
 }
 
-fn read_now(path: &Path) -> Result<Arc<[u8]>, String> {
+fn read_now(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     let explain = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         _ => error.to_string(),
@@ -33,9 +41,9 @@ fn read_now(path: &Path) -> Result<Arc<[u8]>, String> {
     }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(explain)?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(explain)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("the file is larger than {} MiB", MAX_BYTES >> 20));
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(explain)?;
+    if bytes.len() as u64 > limit {
+        return Err(format!("the file is larger than {} MiB", limit >> 20));
     }
-    Ok(bytes.into())
+    Ok(bytes)
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::components::ComponentFolder;
 use crate::evaluators::EvaluatorPool;
+use crate::resources::Loader;
 
 /// A definition that is ready to be executed any number of times: its program, where its components are, and
 /// the evaluators that serve it and no other definition.
@@ -43,29 +44,33 @@ impl Workflow {
         evaluators: EvaluatorPool,
         times: WorkflowTimes,
     ) -> Result<Self, Vec<Unsupported>> {
-        Self::with_shell(definition, folder, evaluators, times, HostShell::Refused)
+        Ok(Workflow::of(Program::new(definition)?, folder, evaluators, times))
     }
 
-    /// Makes a definition ready whose shell commands may run outside of cells, if the operator allows it.
+    /// Makes a definition ready that may refer to functions and schemas elsewhere, and whose shell commands may run outside
+    /// of cells, if the operator allows it.
     ///
     /// # Errors
-    /// As for [`Workflow::new`].
-    pub fn with_shell(
+    /// Everything that cannot be loaded; if that is nothing, everything that this version does not run.
+    pub async fn load(
         definition: Arc<Definition>,
-        folder: &Path,
+        loader: &Loader,
         evaluators: EvaluatorPool,
         times: WorkflowTimes,
         shell: HostShell,
     ) -> Result<Self, Vec<Unsupported>> {
-        let program = Arc::new(Program::with_shell(definition, shell)?);
+        Ok(Workflow::of(loader.link(definition, shell).await?, loader.folder(), evaluators, times))
+    }
+
+    fn of(program: Program, folder: &Path, evaluators: EvaluatorPool, times: WorkflowTimes) -> Self {
         let WorkflowIdentity { namespace, name, version } = program.identity().clone();
-        Ok(Workflow {
+        Workflow {
             components: ComponentFolder::new(folder),
             evaluators,
             name: Arc::new(WorkflowName { namespace, name, version }),
             times: Mutex::new(Some(times)),
-            program,
-        })
+            program: Arc::new(program),
+        }
     }
 
     /// When it was read, for the first that asks: the execution for which it was read. For any other, which may start days
@@ -77,6 +82,11 @@ impl Workflow {
     /// Which definition it is.
     pub fn identity(&self) -> &WorkflowIdentity {
         self.program.identity()
+    }
+
+    /// Whether a task of it runs another workflow.
+    pub fn runs_workflows(&self) -> bool {
+        self.program.runs_workflows()
     }
 
     /// The definition.

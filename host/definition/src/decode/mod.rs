@@ -21,3 +21,4 @@ mod services;
 mod task;
 
 pub(crate) use document::definition;
+pub(crate) use task::function;

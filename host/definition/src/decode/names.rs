@@ -1,8 +1,8 @@
 //! Names and versions, and which characters they may have.
 
-use crate::Code;
 use crate::problems::quote;
 use crate::reader::Node;
+use crate::{Code, VersionRange};
 
 /// The runtime expression arguments of the specification.
 const ARGUMENTS: [&str; 8] = ["context", "input", "output", "secrets", "authorization", "task", "workflow", "runtime"];
@@ -40,6 +40,18 @@ pub(super) fn semantic_version(node: Node<'_>) -> Option<semver::Version> {
             let message = format!("`{}` is not a semantic version.", quote(text));
             (message, "Write three numbers, as in '1.0.3', and behind them a `-pre.release` if you like.".into())
         })
+    })
+}
+
+/// The version of another workflow. Chosen: beside an exact one and `latest`, it may be a range.
+pub(super) fn version_range(node: Node<'_>) -> Option<String> {
+    let text = node.string()?;
+    if VersionRange::parse(text).is_ok() {
+        return Some(text.into());
+    }
+    node.error(Code::InvalidVersion, || {
+        let message = format!("`{}` is neither a semantic version nor a range of them.", quote(text));
+        (message, "Write a version like '1.0.3', a range like '^1.2', or `latest`.".into())
     })
 }
 

@@ -127,8 +127,7 @@ fn workflow(node: Node<'_>) -> Option<WorkflowProcess> {
     let namespace = workflow.required("namespace", workflow_name);
     let name = workflow.required("name", workflow_name);
     let version = match workflow.get("version") {
-        Some(node) if node.as_str() == Some("latest") => Some("latest".into()),
-        Some(node) => super::names::semantic_version(node).map(|version| version.to_string()),
+        Some(node) => super::names::version_range(node),
         None => {
             node.nonstandard("`version` is missing, so that it is the latest", "`version: latest`");
             Some("latest".into())

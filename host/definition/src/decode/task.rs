@@ -91,8 +91,8 @@ fn duplicate(name: &str, first: Node<'_>, second: Node<'_>) {
     });
 }
 
-/// A function of `use.functions`: a task that stands in no list, so that its `then` cannot name another.
-pub(super) fn function(node: Node<'_>) -> Option<Task> {
+/// A function, of `use.functions` or in a document of its own: a task that stands in no list, so that its `then` cannot name another.
+pub(crate) fn function(node: Node<'_>) -> Option<Task> {
     let task = task(node);
     flow::check(&[("", node, task.as_ref())]);
     task

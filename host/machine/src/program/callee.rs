@@ -45,10 +45,22 @@ impl<'d> Compiler<'d> {
                 wait: run.wait,
                 output: run.output,
             })),
+            dsl::Process::Script(script) if self.site.is_foreign() && matches!(script.code, dsl::ScriptCode::External(_)) => self.not_yet(
+                reference,
+                "run",
+                "the script of a function from elsewhere stands in its document; write it under `code`",
+            ),
             dsl::Process::Script(script) => {
                 let mut template = |template: &dsl::Template| self.template(template, reference);
                 Kind::Process(Box::new(ProcessPlan::script(run, script, &mut template)))
             }
+            dsl::Process::Shell(_) if self.site.is_foreign() => self.not_yet(
+                reference,
+                "run",
+                "a shell command would run on the host, outside of any cell, and nothing that others publish does; run the \
+                 command in a task of the workflow itself",
+            ),
+            // What the operator allows is what stands in the definition, not what others publish.
             dsl::Process::Shell(shell) if self.shell == HostShell::Allowed => {
                 let mut template = |template: &dsl::Template| self.template(template, reference);
                 Kind::Process(Box::new(ProcessPlan::shell(run, shell, &mut template)))

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use hotcell_definition as dsl;
 use hotcell_definition::TaskReference;
-use hotcell_expression::{Expression, ExpressionError, Template};
+use hotcell_expression::{Expression, ExpressionError, Mode, Template};
 use serde_json::Value;
 
 use super::compiler::Compiler;
-use super::{DurationPlan, InputPlan, OutputPlan};
+use super::{DurationPlan, InputPlan, Loaded, Missing, OutputPlan, Wanted, schema};
 
 impl<'d> Compiler<'d> {
     pub(super) fn template(&mut self, template: &dsl::Template, reference: &TaskReference) -> Template {
@@ -24,7 +24,10 @@ impl<'d> Compiler<'d> {
 
     fn transform(&mut self, transform: &dsl::Transform, reference: &TaskReference) -> Template {
         match transform {
-            dsl::Transform::Expression(source) => Template::Expression(expression(source)),
+            dsl::Transform::Expression(source) => match self.mode {
+                Mode::Strict => Template::Expression(expression(source)),
+                Mode::Loose => self.compile(&Value::from(source.0.as_str()), reference),
+            },
             dsl::Transform::Template(template) => self.template(template, reference),
         }
     }
@@ -59,19 +62,34 @@ impl<'d> Compiler<'d> {
     fn schema(&mut self, schema: Option<&dsl::Schema>, reference: &TaskReference) -> Option<Arc<str>> {
         let schema = schema?;
         let at = reference.join("schema");
-        if schema.format != "json" && !schema.format.starts_with("json:") {
-            self.refuse(&at.join("format"), "schemas are JSON Schemas only; set `format: json`");
-        }
-        match &schema.source {
-            dsl::SchemaSource::Inline(document) => Some(document.to_string().into()),
-            dsl::SchemaSource::External(_) => {
-                self.refuse(
-                    &at.join("resource"),
-                    "schemas are not fetched yet; write the schema in place, under `document`",
-                );
+        let document = match &schema.source {
+            dsl::SchemaSource::Inline(document) => Arc::clone(document),
+            dsl::SchemaSource::External(resource) => self.external_schema(resource, &at)?,
+        };
+        match schema::with_version(&document, &schema.format) {
+            Ok(text) => Some(text),
+            Err(message) => {
+                self.refuse(&at.join("format"), &message);
                 None
             }
         }
+    }
+
+    fn external_schema(&mut self, resource: &dsl::ExternalResource, at: &TaskReference) -> Option<Arc<Value>> {
+        let at = at.join("resource");
+        let Some(uri) = resource.endpoint.uri.0.as_str().filter(|uri| !uri.contains(['{', '}'])) else {
+            let message = "schemas are loaded before the workflow starts, and no data is there yet; write the URI without \
+                           an expression";
+            self.refuse(&at.join("endpoint"), message);
+            return None;
+        };
+        let wanted = Wanted::Schema { uri: uri.into(), from: self.site.origin.clone() };
+        if let Some(Loaded::Schema(document)) = self.links.get(&wanted) {
+            return Some(Arc::clone(document));
+        }
+        let (pointer, _) = self.site.locate(&at);
+        self.missing.push(Missing { wanted, endpoint: Some(resource.endpoint.clone()), pointer });
+        None
     }
 
     pub(super) fn timeout(&mut self, timeout: Option<&dsl::Reusable<dsl::Timeout>>) -> Option<DurationPlan> {

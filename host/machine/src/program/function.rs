@@ -18,9 +18,11 @@ pub(super) struct Functions<'d> {
     pub(super) compiled: Vec<Function>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Called<'d> {
     name: &'d str,
+    /// Where it is called first.
+    pointer: String,
     task: &'d dsl::Task,
     origin: Option<&'d Origin>,
 }
@@ -28,13 +30,19 @@ struct Called<'d> {
 /// Where the tasks stand that are being compiled.
 #[derive(Debug, Default)]
 pub(super) struct Site {
-    /// What comes before their references in the document.
+    /// What comes before their references in the document of the definition; if they stand in another one, where the
+    /// definition refers to it.
     prefix: String,
     /// The document that they stand in, if it is another one.
     pub(super) origin: Option<Origin>,
 }
 
 impl Site {
+    /// Whether the tasks stand in a document of somebody else.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.origin.is_some()
+    }
+
     /// Where something stands in the document of the definition, and what else there is to say about where it stands.
     pub(super) fn locate(&self, pointer: &TaskReference) -> (String, String) {
         match &self.origin {
@@ -55,6 +63,13 @@ impl<'d> Compiler<'d> {
     }
 
     fn function(&mut self, name: &'d str, reference: &TaskReference) -> Option<FunctionId> {
+        if self.is_out_of_place(name) {
+            self.refuse(
+                &reference.join("call"),
+                "a function that came over the network cannot call files of this machine",
+            );
+            return None;
+        }
         if let Some(known) = self.functions.ids.get(name) {
             return Some(*known);
         }
@@ -71,8 +86,15 @@ impl<'d> Compiler<'d> {
         };
         let id = FunctionId::try_from(self.functions.called.len()).expect("the parser bounds the number of names");
         self.functions.ids.insert(name, id);
-        self.functions.called.push(Called { name, task, origin });
+        let (pointer, _) = self.site.locate(&reference.join("call"));
+        self.functions.called.push(Called { name, pointer, task, origin });
         Some(id)
+    }
+
+    /// Whether a document that came over the network names a file of this machine.
+    fn is_out_of_place(&self, name: &str) -> bool {
+        self.site.origin.as_ref().is_some_and(|origin| origin.contains("://"))
+            && name.to_ascii_lowercase().starts_with("file:")
     }
 
     fn miss_function(&mut self, name: &str, reference: &TaskReference) {
@@ -88,16 +110,19 @@ impl<'d> Compiler<'d> {
 
     /// Compiles every function that is called, and those that they call.
     pub(super) fn called_functions(&mut self) {
-        while let Some(called) = self.functions.called.get(self.functions.compiled.len()).copied() {
+        while let Some(called) = self.functions.called.get(self.functions.compiled.len()).cloned() {
             let root = TaskReference::root();
-            let prefix = root.join("use").join("functions").join(called.name).to_string();
+            let prefix = match called.origin {
+                Some(_) => called.pointer,
+                None => root.join("use").join("functions").join(called.name).to_string(),
+            };
             self.site = Site { prefix, origin: called.origin.cloned() };
             // `evaluate` is the caller's; the author of a function that is elsewhere does not know it.
             let mode = if called.origin.is_some() { Mode::Strict } else { self.mode };
             let callers = std::mem::replace(&mut self.mode, mode);
             let body = self.task(called.name, called.task, &root, &Siblings::new());
             self.mode = callers;
-            self.functions.compiled.push(Function { body: Arc::new([body]) });
+            self.functions.compiled.push(Function { body: Arc::new([body]), foreign: called.origin.is_some() });
         }
         self.site = Site::default();
     }

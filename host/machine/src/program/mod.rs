@@ -8,6 +8,7 @@ mod extension;
 mod function;
 mod link;
 mod plan;
+mod schema;
 
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ pub struct Program {
     pub(crate) timeout: Option<DurationPlan>,
 }
 
-/// Something that is valid, and that this version of hotcell does not run yet.
+/// Something that is valid, but that this version of hotcell does not run yet, or that refers to what cannot be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsupported {
     /// Where it stands: a JSON Pointer into the document.
@@ -154,6 +155,11 @@ impl Program {
     /// What an evaluator should be ready for before the first task starts.
     pub fn needs(&self) -> Needs {
         crate::needs::needs(&self.definition)
+    }
+
+    /// Whether a task of it runs another workflow.
+    pub fn runs_workflows(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.kind, Kind::Workflow(_)))
     }
 
     /// How many tasks the definition has, those in lists of tasks included.

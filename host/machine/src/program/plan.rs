@@ -151,6 +151,8 @@ pub(crate) struct FunctionPlan {
 pub(crate) struct Function {
     /// The one task, as a list. The references in it start at the function.
     pub(crate) body: Block,
+    /// Whether it stands in another document, somebody else's.
+    pub(crate) foreign: bool,
 }
 
 /// What is performed before and after the tasks to which it applies.

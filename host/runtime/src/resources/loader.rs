@@ -1,0 +1,220 @@
+//! Loads what a definition refers to, until nothing is missing.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hotcell_definition::{Definition, Refused, Severity, Task, parse_data};
+use hotcell_machine::{HostShell, LinkError, Links, Loaded, Missing, Program, Unsupported, Wanted};
+
+use serde_json::{Map, Value};
+
+use super::address::Address;
+use super::credentials::Vault;
+use super::{Fetch, FetchRequest};
+use crate::files;
+
+/// The largest document that is loaded: 1 MiB.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// How large all documents may be together: 8 MiB. What is read from them takes many times as much memory.
+const MAX_TOTAL_BYTES: usize = 8 << 20;
+
+/// How many documents are loaded for one definition, those to which they refer included.
+const MAX_DOCUMENTS: usize = 256;
+
+/// How deep documents may refer to documents.
+const MAX_ROUNDS: usize = 16;
+
+/// How long loading may take, all documents together.
+const MAX_TIME: Duration = Duration::from_secs(60);
+
+/// Loads what a definition refers to and does not contain.
+///
+/// Relative URIs are found from the folder of the definition, or from the document that they stand in. `file:` URLs
+/// name any file of this machine. `https:` URLs need something that fetches; without, they are refused.
+#[derive(Debug, Clone)]
+pub struct Loader {
+    folder: PathBuf,
+    catalog: Option<PathBuf>,
+    secrets: Arc<Map<String, Value>>,
+    fetch: Option<Arc<dyn Fetch>>,
+}
+
+impl Loader {
+    /// Loads files, for a definition that is in this folder.
+    pub fn new(folder: &Path) -> Self {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        Loader { folder: folder.to_owned(), catalog: None, secrets: Arc::default(), fetch: None }
+    }
+
+    /// With the folder of the catalog that is meant by `@default`: `functions/NAME/VERSION/function.yaml` within.
+    #[must_use]
+    pub fn with_catalog(mut self, catalog: Option<&Path>) -> Self {
+        self.catalog = catalog.map(Path::to_owned);
+        self
+    }
+
+    /// With the secrets that the operator grants, for credentials. Those that the definition does not declare are not used.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: Arc<Map<String, Value>>) -> Self {
+        self.secrets = secrets;
+        self
+    }
+
+    /// With what gets documents over HTTP.
+    #[must_use]
+    pub fn with_fetch(mut self, fetch: Arc<dyn Fetch>) -> Self {
+        self.fetch = Some(fetch);
+        self
+    }
+
+    /// The folder of the definition.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Makes a definition ready, with everything to which it refers.
+    ///
+    /// # Errors
+    /// Everything that cannot be loaded; if that is nothing, everything that this version does not run.
+    pub async fn link(&self, definition: Arc<Definition>, shell: HostShell) -> Result<Program, Vec<Unsupported>> {
+        let ends_at = tokio::time::Instant::now() + MAX_TIME;
+        let mut links = Links::new();
+        let mut bytes = 0;
+        for _ in 0..=MAX_ROUNDS {
+            let mut missing = match Program::link(Arc::clone(&definition), &links, shell) {
+                Ok(program) => return Ok(program),
+                Err(LinkError::Unsupported(unsupported)) => return Err(unsupported),
+                Err(LinkError::Missing(missing)) => missing,
+            };
+            let mut seen = HashSet::new();
+            missing.retain(|missing| seen.insert(missing.wanted.clone()));
+            if links.len() + missing.len() > MAX_DOCUMENTS {
+                return Err(refuse(
+                    missing.first(),
+                    format!("more than {MAX_DOCUMENTS} documents would be loaded for it"),
+                ));
+            }
+            let mut failed = Vec::new();
+            for missing in missing {
+                let loading = tokio::time::timeout_at(ends_at, self.load(&missing, &definition));
+                let late = || Err(format!("loading took more than {} seconds", MAX_TIME.as_secs()));
+                match loading.await.unwrap_or_else(|_| late()) {
+                    Ok((_, length)) if bytes + length > MAX_TOTAL_BYTES => {
+                        let message = format!("more than {} MiB would be loaded for it", MAX_TOTAL_BYTES >> 20);
+                        return Err(refuse(Some(&missing), message));
+                    }
+                    Ok((loaded, length)) => {
+                        bytes += length;
+                        links.insert(missing.wanted, loaded);
+                    }
+                    Err(message) => failed.push(Unsupported { pointer: missing.pointer, message }),
+                }
+            }
+            if !failed.is_empty() {
+                return Err(failed);
+            }
+        }
+        Err(refuse(None, format!("functions from elsewhere refer to others more than {MAX_ROUNDS} levels deep")))
+    }
+
+    /// What is missing, and how many bytes it has.
+    async fn load(&self, missing: &Missing, definition: &Definition) -> Result<(Loaded, usize), String> {
+        match &missing.wanted {
+            Wanted::Function(name) => {
+                let address = self.function_address(name, missing)?;
+                let bytes =
+                    self.read(&address, missing, definition).await.map_err(|error| format!("{name}: {error}"))?;
+                let task =
+                    Task::parse(&bytes).map_err(|refused| format!("{name}: {}", first_error(&address, &refused)))?;
+                let loaded = Loaded::Function { task: Arc::new(task), origin: address.to_string().into() };
+                Ok((loaded, bytes.len()))
+            }
+            Wanted::Schema { uri, from } => {
+                let folder = from.as_deref().map_or_else(|| Address::File(self.folder.clone()), Address::folder_of);
+                let address = folder.refer(uri)?;
+                let bytes = self.read(&address, missing, definition).await?;
+                let schema = parse_data(&bytes).map_err(|refused| first_error(&address, &refused))?;
+                if !schema.is_object() && !schema.is_boolean() {
+                    return Err(format!("{address}: this is not a JSON Schema, which is an object"));
+                }
+                Ok((Loaded::Schema(Arc::new(schema)), bytes.len()))
+            }
+        }
+    }
+
+    fn function_address(&self, name: &str, missing: &Missing) -> Result<Address, String> {
+        let here = Address::File(self.folder.clone());
+        if name.contains("://") {
+            return here.refer(name)?.function();
+        }
+        let (function, catalog) = name.rsplit_once('@').ok_or_else(|| format!("{name} is not in a catalog"))?;
+        let (function, version) = function.split_once(':').ok_or_else(|| format!("{name} has no version"))?;
+        let is_segment = |text: &str| {
+            text.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+'))
+        };
+        if !is_segment(function) || !is_segment(version) {
+            return Err(format!("{name}: names and versions of functions have letters, digits, and - _ . + in them"));
+        }
+        let root = match &missing.endpoint {
+            Some(endpoint) => {
+                let uri = endpoint.uri.0.as_str().filter(|uri| !uri.contains(['{', '}'])).ok_or_else(|| {
+                    format!("the catalog `{catalog}` is read before the workflow starts; write its URI without an expression")
+                })?;
+                here.refer(uri)?
+            }
+            None => Address::File(self.catalog.clone().ok_or_else(|| {
+                format!("{name}: there is no default catalog; give the folder that it is in with `--catalog`")
+            })?),
+        };
+        root.join(&format!("functions/{function}/{version}/function.yaml"))
+    }
+
+    async fn read(&self, address: &Address, missing: &Missing, definition: &Definition) -> Result<Vec<u8>, String> {
+        match address {
+            Address::File(path) => {
+                let read = files::read_at_most(path.clone(), MAX_BYTES).await;
+                read.map_err(|error| format!("{address}: {error}"))
+            }
+            Address::Url(url) => {
+                let Some(fetch) = &self.fetch else {
+                    return Err(format!(
+                        "{url}: nothing is fetched from elsewhere yet; put the document into a folder"
+                    ));
+                };
+                let authentication = missing.endpoint.as_ref().and_then(|endpoint| endpoint.authentication.as_ref());
+                let vault = Vault { secrets: &self.secrets, components: &definition.components };
+                let headers = authentication.map(|policy| vault.headers(policy)).transpose();
+                let headers = headers.map_err(|error| format!("{url}: {error}"))?.unwrap_or_default();
+                let bytes = fetch
+                    .get(FetchRequest { url, headers, limit: MAX_BYTES })
+                    .await
+                    .map_err(|error| format!("{url}: {error}"))?;
+                if bytes.len() as u64 > MAX_BYTES {
+                    return Err(format!("{url}: the document is larger than {} KiB", MAX_BYTES >> 10));
+                }
+                Ok(bytes)
+            }
+        }
+    }
+}
+
+fn refuse(at: Option<&Missing>, message: String) -> Vec<Unsupported> {
+    vec![Unsupported { pointer: at.map(|missing| missing.pointer.clone()).unwrap_or_default(), message }]
+}
+
+fn first_error(address: &Address, refused: &Refused) -> String {
+    let mut errors = refused.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    let first = errors.next().map(|error| {
+        let place = error.place;
+        format!("{address}:{}:{}: {} {}", place.line, place.column, error.message, error.help)
+    });
+    let more = match errors.count() {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    first.unwrap_or_default() + &more
+}
