@@ -79,8 +79,7 @@ fn the_deepest_document_is_drawn() {
 fn no_task_at_all_is_a_picture_too() {
     let definition = definition("do: []");
     assert!(svg(&definition).text.ends_with("</svg>\n"));
-    assert_eq!(
-        mermaid(&definition).text,
-        "flowchart TD\n  start([\"start\"])\n  start --> finish\n  finish([\"end\"])\n"
-    );
+    let text = mermaid(&definition).text;
+    let chart = "flowchart TD\n  start([\"start\"])\n  start --> finish\n  finish([\"end\"])\n";
+    assert!(text.ends_with(chart), "{text}");
 }
