@@ -17,8 +17,12 @@ use crate::modules::Modules;
 use crate::streams::{Stop, Streams};
 use crate::{Ended, Script};
 
-/// How much of the stack a script may use, in bytes; beyond it stands a `RangeError`. The stack of a cell ends only after that.
+/// How much of the stack in memory a script may use, in bytes; beyond it stands a `RangeError`: some 900 calls. The other stack,
+/// which only the cell sees, grows about three times as fast, and ends at 1 MiB.
 const STACK: usize = 256 << 10;
+
+/// When not even so many bytes can be had, there is no memory left.
+const PROBE: usize = 1 << 20;
 
 /// The exit code of a script with an error that nobody caught.
 const UNCAUGHT: i32 = 1;
@@ -187,8 +191,10 @@ impl<'js> Running<'js, '_> {
                 return Ok(UNCAUGHT);
             }
         };
+        // QuickJS throws null when there is not even memory for an error.
+        let exhausted = error.is_null() && Vec::<u8>::new().try_reserve_exact(PROBE).is_err();
         let out_of_memory: Function<'js> = self.prelude.get("outOfMemory").map_err(broken)?;
-        if out_of_memory.call((error.clone(),)).unwrap_or(false) {
+        if exhausted || out_of_memory.call((error.clone(),)).unwrap_or(false) {
             return Err(Problem::new("the script ran out of memory")
                 .kind(kind::RUNTIME)
                 .status(500)

@@ -16,6 +16,9 @@ const MEMORIES: u32 = 4;
 /// set up tables of millions of elements for each call. A Python interpreter has 5,672.
 const TABLES: u32 = 8;
 pub(super) const TABLE_ELEMENTS: usize = 20_000;
+/// How deep the calls of a guest may be nested, in bytes of its stack. Twice wasmtime's own: an interpreter takes 800 bytes for
+/// each call of a script. wasmtime's stacks of 2 MiB leave as much again to the host's functions.
+const GUEST_STACK: usize = 1 << 20;
 /// The top of each stack is zeroed rather than given back to the system after a call: cheaper, as it is used by
 /// the next.
 const STACK_KEPT_RESIDENT: usize = 64 << 10;
@@ -59,6 +62,7 @@ pub fn engine_config(cells: u32) -> Config {
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .epoch_interruption(true)
+        .max_wasm_stack(GUEST_STACK)
         .concurrency_support(false)
         // A call's secrets must not be found on the stack by the next tenant's.
         .async_stack_zeroing(true)
