@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use hotcell_egress::{AllowedHost, Egress, EgressOptions};
 use hotcell_progress::EventLog;
 use hotcell_runtime::{EvaluatorPool, Runtime, RuntimeOptions};
 use hotcell_sandbox::{CellEvaluator, EvaluatorLimits, Evaluators, InProcess, InProcessOptions};
@@ -16,12 +17,13 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// Starts the threads. Compiled components are kept in `cache`, if there is one.
-    pub(crate) fn new(events: EventLog, cache: Option<PathBuf>) -> anyhow::Result<Self> {
+    pub(crate) fn new(events: EventLog, cache: Option<PathBuf>, egress: Egress) -> anyhow::Result<Self> {
         let cells = InProcess::new(InProcessOptions { cache_dir: cache.clone(), ..InProcessOptions::default() })
             .context("could not start the sandbox")?;
         let evaluators = Arc::new(Evaluators::with_cache(cache).context("could not start the jq evaluator")?);
         let mut options = RuntimeOptions::new(Arc::new(cells), events);
         options.runtimes = runtimes_folder();
+        options.egress = Arc::new(egress);
         let runtime = Runtime::new(options)?;
         Ok(Engine { runtime, evaluators })
     }
@@ -50,6 +52,15 @@ fn runtimes_folder() -> Option<PathBuf> {
 fn user_folder(variable: &str, usual: &str) -> Option<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(usual)))
+}
+
+/// What may leave: to the hosts that the user names, trusting one more issuer of certificates if there is a file of it.
+pub(crate) fn egress(allowed: &[AllowedHost], ca_file: Option<&Path>) -> anyhow::Result<Egress> {
+    let mut options = EgressOptions::allowing(allowed.to_vec());
+    if let Some(file) = ca_file {
+        options.trust(file).context("--ca-file")?;
+    }
+    Ok(Egress::new(options))
 }
 
 /// Where compiled components are kept: as the user says, or in the user's cache folder.

@@ -20,7 +20,7 @@ use crate::engine::{Engine, cache_folder};
 use crate::say::{say, say_text};
 use crate::show::Show;
 use crate::signals::Interruptions;
-use crate::{catalog, diagnostics, document, events, exit, lifecycle, schedule, secrets};
+use crate::{catalog, diagnostics, document, engine, events, exit, lifecycle, schedule, secrets};
 
 /// Runs a workflow to its end.
 pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
@@ -30,11 +30,6 @@ pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
     let input = read_input(command.input.as_deref())?;
     let secrets = Arc::new(secrets::read(&command.secret)?);
     let feed = events::read(&command.event)?;
-    if !command.allow_net.is_empty() {
-        say(format_args!(
-            "--allow-net has no effect yet: no kind of task that this version runs can reach the network"
-        ));
-    }
     let log = EventLog::new();
     let shown = log.subscribe();
     let reporter = command
@@ -46,7 +41,8 @@ pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
 
     let published = command.cloudevents.is_some().then(|| log.subscribe());
 
-    let engine = Engine::new(log.clone(), cache_folder(command.cache.as_deref()))?;
+    let egress = engine::egress(&command.allow_net, command.ca_file.as_deref())?;
+    let engine = Engine::new(log.clone(), cache_folder(command.cache.as_deref()), egress)?;
     let shell = if command.allow_host_shell { HostShell::Allowed } else { HostShell::Refused };
     let catalog = command.catalog.as_deref();
     let sources = Sources { engine: &engine, catalog, secrets: Arc::clone(&secrets), shell };

@@ -103,11 +103,34 @@ fn a_document_that_is_not_valid_exits_with_2_and_shows_where() {
 
 #[test]
 fn what_does_not_run_yet_is_refused_with_its_place() {
-    let output =
-        run(&workflow("do: [{ get: { call: http, with: { method: get, endpoint: 'https://example.com' } } }]"), &[]);
+    let call = "{ call: a2a, with: { method: message/send, server: 'https://example.com' } }";
+    let output = run(&workflow(&format!("do: [{{ get: {call} }}]")), &[]);
     assert_eq!(output.status.code(), Some(2));
     let shown = String::from_utf8_lossy(&output.stderr);
     assert!(shown.contains("/do/0/get/call") && shown.contains("call: wasm"), "{shown}");
+}
+
+#[test]
+fn a_host_can_be_reached_only_if_it_is_named() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let mut lines = BufReader::new(stream.try_clone().expect("the same connection")).lines();
+            while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{\"n\":7}";
+            stream.write_all(answer.as_bytes()).expect("the other side listens");
+        }
+    });
+    let document =
+        workflow(&format!("do: [{{ get: {{ call: http, with: {{ method: get, endpoint: 'http://{address}/' }} }} }}]"));
+    let denied = run(&document, &["--allow-net", "example.com"]);
+    assert_eq!(denied.status.code(), Some(1));
+    let shown = String::from_utf8_lossy(&denied.stderr).replace(['\n', ' '], "");
+    assert!(shown.contains(&format!("--allow-net{address}")), "{shown}");
+    let allowed = run(&document, &["--allow-net", &address.to_string()]);
+    assert_eq!((stdout(&allowed).as_str(), allowed.status.code()), ("{\"n\":7}\n", Some(0)));
 }
 
 #[test]

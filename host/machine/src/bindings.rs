@@ -64,8 +64,11 @@ impl Bindings for Arguments<'_> {
                 self.state.frames.get(&self.frame).map(|frame| frame.input.share())
             }
             ("output", TaskExport { output, .. }) => Some(output.share()),
-            // No task that hotcell runs today authenticates.
-            ("authorization", TaskDefinition | TaskOutput { .. } | TaskExport { .. }) => Some(Arc::new(Value::Null)),
+            ("authorization", TaskDefinition | TaskOutput { .. } | TaskExport { .. }) => {
+                let frame = self.state.frames.get(&self.frame);
+                let authorization = frame.and_then(|frame| frame.authorization.as_ref());
+                Some(authorization.map_or_else(|| Arc::new(Value::Null), Data::share))
+            }
             _ => None,
         }
     }

@@ -161,6 +161,8 @@ pub enum Callee {
     /// The shell of the host, which runs a command outside of any cell. A program has such calls only if the operator
     /// allows it ([`crate::HostShell`]). Input and output are those of a script, with `command` instead of `code`.
     Shell,
+    /// A component that hotcell brings along.
+    Builtin(Builtin),
 }
 
 /// The languages of scripts.
@@ -182,12 +184,22 @@ impl fmt::Display for ScriptLanguage {
     }
 }
 
+/// The components that hotcell brings along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Builtin {
+    /// Makes requests over HTTP. Its input says which, and how to authenticate; it may hold secrets. The output is an
+    /// object whose member `output` is the task's.
+    Http,
+}
+
 impl fmt::Display for Callee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Callee::Component { component, .. } => f.write_str(component),
             Callee::Script { language } => language.fmt(f),
             Callee::Shell => f.write_str("shell"),
+            Callee::Builtin(Builtin::Http) => f.write_str("http"),
         }
     }
 }

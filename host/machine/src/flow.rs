@@ -103,6 +103,7 @@ impl<'a> Run<'a> {
             variables: Vec::new(),
             base: self.base_within(parent_id),
             extensions: Vec::new(),
+            authorization: None,
             doing: Doing::Nothing,
         };
         let id = self.state.next_id();

@@ -11,6 +11,7 @@
 //! on an *agenda* in the same state; nothing recurses along the document, and a turn that does not come to an
 //! end by itself is cut off and continued ([`Command::Proceed`]).
 
+mod authentication;
 mod bindings;
 mod calendar;
 mod cloud_event;
@@ -22,6 +23,7 @@ mod event_strategy;
 mod extend;
 mod flow;
 mod function;
+mod http;
 mod input;
 mod listen;
 mod machine;
@@ -33,10 +35,12 @@ mod process;
 mod program;
 mod retry;
 mod state;
+mod uri;
 
 pub use cloud_event::{CloudEvent, Interest, InvalidCloudEvent};
 pub use command::{
-    CallId, Callee, ChildId, Command, ListeningId, Outcome, ScriptLanguage, StartCall, StartChild, Subscribe, TimerId,
+    Builtin, CallId, Callee, ChildId, Command, ListeningId, Outcome, ScriptLanguage, StartCall, StartChild, Subscribe,
+    TimerId,
 };
 pub use event::*;
 pub use event_strategy::{EventMatcher, Heard};

@@ -76,6 +76,7 @@ impl Machine {
             variables: Vec::new(),
             base: None,
             extensions: Vec::new(),
+            authorization: None,
             doing: Doing::Sequence,
         };
         let state = State {

@@ -53,6 +53,7 @@ impl Run<'_> {
             Kind::Wasm(plan) => self.begin_call(id, plan, &input)?,
             Kind::Function(plan) => self.begin_function(id, plan, input)?,
             Kind::Process(plan) => self.begin_process(id, plan, input)?,
+            Kind::Http(plan) => self.begin_http(id, plan, &input)?,
             Kind::Workflow(plan) => self.begin_child(id, plan, input)?,
             Kind::Emit(event) => self.emit(id, event, &input)?,
             Kind::Listen(plan) => self.begin_listen(id, plan),
@@ -259,18 +260,21 @@ impl Run<'_> {
             Some(template) => self.evaluate(id, Place::TaskDefinition, "with.input", template, input)?,
             None => input.clone(),
         };
+        self.start_call(
+            id,
+            Callee::Component { component, export: plan.export.clone(), origin: plan.origin.clone() },
+            input,
+        );
+        Ok(())
+    }
+
+    /// Starts the call of a task.
+    pub(crate) fn start_call(&mut self, id: u64, callee: Callee, input: Data) {
         let deadline = self.state.ancestry(id).filter_map(|(_, frame)| frame.deadline).min();
         let task = self.event_task(id).expect("a call is made by a task");
-        let call = StartCall {
-            id: CallId::new(&self.state.execution, id),
-            task,
-            callee: Callee::Component { component, export: plan.export.clone(), origin: plan.origin.clone() },
-            input,
-            deadline,
-        };
+        let call = StartCall { id: CallId::new(&self.state.execution, id), task, callee, input, deadline };
         self.turn.commands.push(Command::StartCall(Box::new(call)));
         self.frame_mut(id).doing = Doing::Call;
-        Ok(())
     }
 
     fn begin_child(&mut self, id: u64, plan: &WorkflowPlan, input: Data) -> Result<(), Problem> {

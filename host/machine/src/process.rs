@@ -154,10 +154,11 @@ impl Run<'_> {
         Ok((callee, given))
     }
 
-    /// A call is over. Of a process, `return` says what is the output; an exit code other than 0 is an error, unless the code
+    /// A call is over. One over HTTP tells its output among other things. Of a process, `return` says what is the output; an exit code other than 0 is an error, unless the code
     /// is part of what was asked for.
     pub(crate) fn call_ended(&mut self, id: u64, result: Result<Data, Problem>) {
         let result = match self.frame(id).node.map(|node| &self.program.node(node).kind) {
+            Some(Kind::Http(_)) => result.and_then(|answer| self.http_answered(id, answer)),
             Some(Kind::Process(plan)) => result.and_then(|ended| returned(plan, ended.value())),
             _ => result,
         };

@@ -129,7 +129,8 @@ impl<'a> Run<'a> {
         if retry.attempts.is_some_and(|limit| retried >= limit) {
             return Ok(Decision::Handle { exhausted: true });
         }
-        let delay = self.delay(id, retry, retried + 1)?;
+        // Whoever says when to come back is not asked earlier.
+        let delay = self.delay(id, retry, retried + 1)?.max(asked_delay(problem));
         let next = self.now.checked_add(delay).unwrap_or(jiff::Timestamp::MAX);
         if give_up_at.is_some_and(|end| next >= end) {
             return Ok(Decision::Handle { exhausted: true });
@@ -243,6 +244,12 @@ impl<'a> Run<'a> {
             other => unreachable!("only a `try` gets here, not one that does {other:?}"),
         }
     }
+}
+
+/// What the member `retryAfter` of an error says, in seconds: a service that is busy said how long to wait.
+fn asked_delay(problem: &Problem) -> SignedDuration {
+    let seconds = problem.extensions.get("retryAfter").and_then(serde_json::Value::as_f64).unwrap_or(0.0);
+    SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::ZERO).max(SignedDuration::ZERO)
 }
 
 /// `errors.with`: what is given must be equal. A standard type matches under any of its names.

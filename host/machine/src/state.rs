@@ -72,6 +72,9 @@ pub(crate) struct Frame {
     /// The extensions that apply to the task, as far as that is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) extensions: Vec<ExtensionId>,
+    /// `$authorization`, if the task authenticates and something in it uses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) authorization: Option<Data>,
     pub(crate) doing: Doing,
 }
 

@@ -10,7 +10,7 @@ use futures::stream::{self, StreamExt};
 use hotcell_definition::{ErrorKind, Problem};
 use hotcell_expression::{Data, ExpressionError};
 use hotcell_machine::{
-    CallId, Callee, ChildId, Command, Environment, Event, EventKind, Input, InputKind, ListeningId, Machine,
+    Builtin, CallId, Callee, ChildId, Command, Environment, Event, EventKind, Input, InputKind, ListeningId, Machine,
     NamedComponent, Outcome, Position, Start, StartCall, StartChild, Subscribe, TimerId, Turn,
 };
 use hotcell_sandbox as sandbox;
@@ -22,6 +22,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use crate::broker::{EventsLost, Next, Published, Ticket};
 use crate::execution::{End, StartExecution};
 use crate::host::CallHost;
+use crate::outside::{self, Outside};
 use crate::runtime::Shared;
 use crate::workflow::{Workflow, WorkflowTimes};
 use crate::{scripts, shell};
@@ -354,6 +355,15 @@ impl Driver {
             inputs: self.inputs.clone(),
             secrets: self.secrets_of(&call),
             clock: Arc::clone(&self.shared.clock),
+            outside: match call.callee {
+                Callee::Component { .. } | Callee::Script { .. } | Callee::Shell => None,
+                Callee::Builtin(Builtin::Http) => Some(Outside {
+                    egress: Arc::clone(&shared.egress),
+                    grant: outside::asked_for(&call.input),
+                    tokens: Arc::clone(&workflow.tokens),
+                    folder: workflow.components.folder().to_owned(),
+                }),
+            },
         };
         Box::pin(async move {
             let mut limits = shared.limits;
@@ -378,6 +388,10 @@ impl Driver {
                             prepared.map_err(|error| error.to_problem())?
                         }
                     };
+                    (component, call.input.value().to_string().into())
+                }
+                Callee::Builtin(builtin) => {
+                    let component = shared.builtins.prepare(*builtin, &*shared.cells).await?;
                     (component, call.input.value().to_string().into())
                 }
                 Callee::Script { language } => {
@@ -530,6 +544,9 @@ async fn build(workflow: Arc<Workflow>, shared: Arc<Shared>) -> Result<(), Probl
     let mut prepared = stream::iter(preparations).buffered(PREPARED_AT_ONCE);
     while let Some(prepared) = prepared.next().await {
         prepared?;
+    }
+    for builtin in workflow.program.builtins() {
+        shared.builtins.prepare(builtin, &*shared.cells).await?;
     }
     for (pointer, language) in workflow.program.scripts() {
         let prepared = shared.interpreters.prepare(language, &*shared.cells).await;

@@ -1,14 +1,18 @@
 //! What the cells of an execution ask of the outside.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use hotcell_machine::{CallId, Input, InputKind, LogLevel, LogStream};
 use hotcell_sandbox as sandbox;
-use hotcell_sandbox::SecretDenied;
+use hotcell_sandbox::{HttpFailure, HttpRequest, HttpResponse, SecretDenied};
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
+use crate::outside::Outside;
 
 /// The host of one call. What the cell tells becomes an input of the machine, which numbers it. The channel has no
 /// bound of its own: the limits of the call bound what goes into it.
@@ -17,6 +21,8 @@ pub(crate) struct CallHost {
     pub(crate) inputs: mpsc::UnboundedSender<Input>,
     pub(crate) secrets: Arc<Map<String, Value>>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// What a call of a built-in component may reach. Others reach nothing.
+    pub(crate) outside: Option<Outside>,
 }
 
 impl CallHost {
@@ -56,4 +62,38 @@ impl sandbox::Host for CallHost {
             None => Err(SecretDenied),
         }
     }
+
+    fn http(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpFailure>> {
+        match &self.outside {
+            Some(outside) => outside.send(request).boxed(),
+            None => nothing_granted(),
+        }
+    }
+
+    fn read<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<Vec<u8>, HttpFailure>> {
+        match &self.outside {
+            Some(outside) => outside.read(path).boxed(),
+            None => nothing_granted(),
+        }
+    }
+
+    fn kept_token(&self, key: &str) -> Option<String> {
+        self.outside.as_ref()?.tokens.get(key, Instant::now())
+    }
+
+    fn keep_token(&self, key: String, token: String, lifetime: Duration) {
+        if let Some(outside) = &self.outside {
+            outside.tokens.keep(key, token, lifetime, Instant::now());
+        }
+    }
+
+    fn forget_token(&self, key: &str) {
+        if let Some(outside) = &self.outside {
+            outside.tokens.forget(key);
+        }
+    }
+}
+
+fn nothing_granted<T: Send>() -> BoxFuture<'static, Result<T, HttpFailure>> {
+    async { Err(HttpFailure::Denied("the call was granted nothing that it could reach".into())) }.boxed()
 }

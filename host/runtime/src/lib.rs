@@ -9,6 +9,7 @@
 //! runtime. [`Runtime::listen`] hears them outside of an execution.
 
 mod broker;
+mod builtins;
 mod catalog;
 mod check;
 mod clock;
@@ -20,11 +21,13 @@ mod files;
 mod host;
 mod listener;
 mod resources;
+mod outside;
 mod runtime;
 mod schedule;
 mod scripts;
 mod shell;
 mod simulated_clock;
+mod tokens;
 mod workflow;
 
 pub use broker::{Broker, EventsLost, Published};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
+use hotcell_egress::Egress;
 use hotcell_machine::Position;
 use hotcell_progress::EventLog;
 use hotcell_sandbox::{CallLimits, Cells};
@@ -10,6 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use crate::broker::Broker;
+use crate::builtins::Builtins;
 use crate::catalog::Catalog;
 use crate::clock::{Clock, SystemClock};
 use crate::driver::Driver;
@@ -22,6 +24,8 @@ pub struct RuntimeOptions {
     pub cells: Arc<dyn Cells>,
     /// Where events go.
     pub events: EventLog,
+    /// How calls of built-in components reach other hosts. Default: not at all.
+    pub egress: Arc<Egress>,
     /// What a call may use.
     pub limits: CallLimits,
     /// Where the time comes from.
@@ -37,8 +41,8 @@ impl RuntimeOptions {
     /// The defaults for these cells and this log.
     pub fn new(cells: Arc<dyn Cells>, events: EventLog) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).max(2);
-        let (limits, clock) = (CallLimits::default(), Arc::new(SystemClock));
-        RuntimeOptions { cells, events, limits, clock, threads, runtimes: None }
+        let (limits, clock, egress) = (CallLimits::default(), Arc::new(SystemClock), Arc::default());
+        RuntimeOptions { cells, events, egress, limits, clock, threads, runtimes: None }
     }
 }
 
@@ -58,6 +62,8 @@ pub struct Runtime {
 pub(crate) struct Shared {
     pub(crate) cells: Arc<dyn Cells>,
     pub(crate) events: EventLog,
+    pub(crate) egress: Arc<Egress>,
+    pub(crate) builtins: Builtins,
     pub(crate) limits: CallLimits,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) catalog: RwLock<Catalog>,
@@ -75,11 +81,13 @@ impl Runtime {
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(options.threads.max(1))
             .thread_name("hotcell-cells")
-            .enable_time()
+            .enable_all()
             .build()?;
         let shared = Shared {
             cells: options.cells,
             events: options.events,
+            egress: options.egress,
+            builtins: Builtins::default(),
             limits: options.limits,
             clock: options.clock,
             catalog: RwLock::default(),

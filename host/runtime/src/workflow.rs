@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::components::ComponentFolder;
 use crate::evaluators::EvaluatorPool;
 use crate::resources::Loader;
+use crate::tokens::Tokens;
 
 /// A definition that is ready to be executed any number of times: its program, where its components are, and
 /// the evaluators that serve it and no other definition.
@@ -19,6 +20,8 @@ pub struct Workflow {
     pub(crate) program: Arc<Program>,
     pub(crate) components: ComponentFolder,
     pub(crate) evaluators: EvaluatorPool,
+    /// What its calls over HTTP keep for each other.
+    pub(crate) tokens: Arc<Tokens>,
     pub(crate) name: Arc<WorkflowName>,
     /// When it was read, until an execution has told it.
     times: Mutex<Option<WorkflowTimes>>,
@@ -67,6 +70,7 @@ impl Workflow {
         Workflow {
             components: ComponentFolder::new(folder),
             evaluators,
+            tokens: Arc::default(),
             name: Arc::new(WorkflowName { namespace, name, version }),
             times: Mutex::new(Some(times)),
             program: Arc::new(program),

@@ -1,12 +1,13 @@
 //! The two sides of the glass: what runs cells, and what cells ask of the outside.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Call, CallEnd, ComponentError, Digest};
+use crate::{Call, CallEnd, ComponentError, Digest, HttpFailure, HttpRequest, HttpResponse};
 
 /// What runs components in cells. All that crosses it is plain data and requests to a [`Host`], so that the cells can
 /// live in this process or in others.
@@ -25,8 +26,8 @@ pub trait Cells: Send + Sync + 'static {
 
 /// What a call asks of the outside. Whoever implements it checks the call's grants.
 ///
-/// The methods are called from within the cell, while the guest stands still: they must neither block nor
-/// take long.
+/// The methods are called from within the cell, while the guest stands still: they must not block, and those that are
+/// not asynchronous must not take long either.
 pub trait Host: Send + Sync {
     /// The task wrote a line. It comes without its end, without control characters and at most 16 KiB long; all
     /// lines of a call together are bounded by [`CallLimits::log_bytes`](crate::CallLimits::log_bytes).
@@ -38,6 +39,28 @@ pub trait Host: Send + Sync {
 
     /// The value of a secret, if the task was granted it.
     fn secret(&self, name: &str) -> Result<String, SecretDenied>;
+
+    /// Sends a request and waits for the whole answer, if the call was granted that. Only built-in components ask for
+    /// it. Default: nothing is granted.
+    fn http(&self, _request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpFailure>> {
+        Box::pin(async { Err(HttpFailure::not_granted()) })
+    }
+
+    /// A file, by its path from the definition, if the call was granted that. Default: nothing is granted.
+    fn read<'a>(&'a self, _path: &'a str) -> BoxFuture<'a, Result<Vec<u8>, HttpFailure>> {
+        Box::pin(async { Err(HttpFailure::not_granted()) })
+    }
+
+    /// A token that an earlier call of the same definition kept under this key, unless its lifetime is over.
+    fn kept_token(&self, _key: &str) -> Option<String> {
+        None
+    }
+
+    /// Keeps a token for later calls of the same definition. Default: it is not kept.
+    fn keep_token(&self, _key: String, _token: String, _lifetime: Duration) {}
+
+    /// Forgets a token.
+    fn forget_token(&self, _key: &str) {}
 }
 
 /// How much a log line matters.

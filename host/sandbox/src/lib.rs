@@ -17,6 +17,7 @@ mod cells;
 mod digest;
 mod error;
 mod evaluator;
+mod http;
 mod in_process;
 mod limits;
 mod refusal;
@@ -28,6 +29,7 @@ pub use error::{CallError, PayloadKind, PayloadUnit, ResourceKind, TrapKind};
 pub use evaluator::{
     CellEvaluator, DEFAULT_EVALUATOR_MEMORY, DEFAULT_EVALUATOR_TIME, EvaluatorLimits, Evaluators, EvaluatorsError,
 };
+pub use http::{HTTP_CALLER, HttpFailure, HttpRequest, HttpResponse};
 pub use in_process::{DEFAULT_CELLS, InProcess, InProcessOptions, LogOutput, Logs, StartError, engine_config};
 pub use limits::{
     CallLimits, DEFAULT_CPU_TIME, DEFAULT_HANDLES, DEFAULT_LOG_BYTES, DEFAULT_MEMORY, DEFAULT_PAYLOAD,

@@ -2,14 +2,17 @@
 
 use hotcell_definition as dsl;
 use hotcell_definition::TaskReference;
+use serde_json::Value;
 
 use super::compiler::Compiler;
+use crate::http::HttpPlan;
 use crate::process::ProcessPlan;
 
 use super::{HostShell, Kind, WasmPlan, WorkflowPlan};
 
 impl<'d> Compiler<'d> {
-    pub(super) fn call(&mut self, call: &'d dsl::Call, reference: &TaskReference) -> Kind {
+    pub(super) fn call(&mut self, call: &'d dsl::Call, source: &Value, reference: &TaskReference) -> Kind {
+        let components = self.components;
         let function = match call {
             dsl::Call::Wasm(call) => {
                 return Kind::Wasm(Box::new(WasmPlan {
@@ -20,8 +23,14 @@ impl<'d> Compiler<'d> {
                     input: call.input.as_ref().map(|input| self.template(input, reference)),
                 }));
             }
-            dsl::Call::Http(_) => "http",
-            dsl::Call::OpenApi(_) => "openapi",
+            dsl::Call::Http(call) => {
+                let compile = &mut |template: &dsl::Template| self.template(template, reference);
+                return Kind::Http(Box::new(HttpPlan::http(call, components, source, compile)));
+            }
+            dsl::Call::OpenApi(call) => {
+                let compile = &mut |template: &dsl::Template| self.template(template, reference);
+                return Kind::Http(Box::new(HttpPlan::openapi(call, components, source, compile)));
+            }
             dsl::Call::Grpc(_) => "grpc",
             dsl::Call::AsyncApi(_) => "asyncapi",
             dsl::Call::A2a(_) => "a2a",

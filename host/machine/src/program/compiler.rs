@@ -82,7 +82,7 @@ impl<'d> Compiler<'d> {
         reference: &TaskReference,
         siblings: &Siblings<'_>,
     ) -> NodeId {
-        let kind = self.kind(&task.kind, reference, siblings);
+        let kind = self.kind(&task.kind, &task.source, reference, siblings);
         let node = Node {
             name: name.into(),
             reference: Arc::new(reference.clone()),
@@ -100,7 +100,13 @@ impl<'d> Compiler<'d> {
         NodeId::try_from(self.nodes.len() - 1).expect("the parser bounds the number of tasks")
     }
 
-    fn kind(&mut self, kind: &'d dsl::TaskKind, reference: &TaskReference, siblings: &Siblings<'_>) -> Kind {
+    fn kind(
+        &mut self,
+        kind: &'d dsl::TaskKind,
+        source: &Value,
+        reference: &TaskReference,
+        siblings: &Siblings<'_>,
+    ) -> Kind {
         match kind {
             dsl::TaskKind::Do(tasks) => Kind::Do(self.block(tasks, &reference.join("do"))),
             dsl::TaskKind::Set(template) => Kind::Set(self.template(template, reference)),
@@ -127,7 +133,7 @@ impl<'d> Compiler<'d> {
             dsl::TaskKind::Try(attempt) => Kind::Try(Box::new(self.attempt(attempt, reference, siblings))),
             dsl::TaskKind::Raise(raise) => Kind::Raise(Box::new(self.error(&raise.error, reference))),
             dsl::TaskKind::Wait(wait) => Kind::Wait(duration(wait)),
-            dsl::TaskKind::Call(call) => self.call(call, reference),
+            dsl::TaskKind::Call(call) => self.call(call, source, reference),
             dsl::TaskKind::Run(run) => self.run(run, reference),
             dsl::TaskKind::Emit(emit) => {
                 let event = dsl::Template(Arc::new(Value::Object(emit.event.clone())));

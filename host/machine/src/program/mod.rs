@@ -19,7 +19,7 @@ use hotcell_expression::{Mode, Needs, Template};
 pub(crate) use self::compiler::Compiler;
 pub use self::link::{LinkError, Links, Loaded, Missing, Origin, Wanted};
 pub(crate) use self::plan::*;
-use crate::{ScriptLanguage, WorkflowIdentity};
+use crate::{Builtin, ScriptLanguage, WorkflowIdentity};
 
 /// A definition that a machine can walk. Made once, shared by all executions of the definition.
 #[derive(Debug)]
@@ -142,6 +142,12 @@ impl Program {
             let (pointer, origin) = (&*plan.pointer, plan.origin.as_ref());
             data.value().as_str().map(|name| NamedComponent { name, pointer, origin })
         })
+    }
+
+    /// The components of hotcell itself that the definition calls. They can be made ready before the first task starts.
+    pub fn builtins(&self) -> impl Iterator<Item = Builtin> {
+        let calls_http = self.nodes.iter().any(|node| matches!(node.kind, Kind::Http(_)));
+        calls_http.then_some(Builtin::Http).into_iter()
     }
 
     /// The scripts, each with where its task stands. Their interpreters can be made ready before the first task starts.

@@ -8,6 +8,7 @@ use hotcell_expression::{Expression, Template};
 use serde_json::Value;
 
 use super::Origin;
+use crate::http::HttpPlan;
 use crate::listen::ListenPlan;
 use crate::process::ProcessPlan;
 
@@ -52,6 +53,7 @@ pub(crate) enum Kind {
     Raise(Box<ErrorPlan>),
     Wait(DurationPlan),
     Wasm(Box<WasmPlan>),
+    Http(Box<HttpPlan>),
     Process(Box<ProcessPlan>),
     Workflow(Box<WorkflowPlan>),
     Function(Box<FunctionPlan>),

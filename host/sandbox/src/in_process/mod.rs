@@ -3,6 +3,7 @@
 mod cell;
 mod contract;
 mod engine;
+mod http;
 mod json;
 mod logs;
 mod memory;
@@ -99,6 +100,7 @@ impl InProcess {
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
         Task::add_to_linker::<_, HasSelf<_>>(&mut linker, |cell| cell).map_err(failed)?;
+        http::add_to_linker(&mut linker).map_err(failed)?;
         let ticker = Ticker::start(&engine).map_err(StartError::Ticker)?;
         let artifacts = options.cache_dir.and_then(|folder| {
             Artifacts::open(folder.clone(), &engine)

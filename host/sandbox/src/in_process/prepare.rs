@@ -12,8 +12,17 @@ use crate::{ComponentError, Digest, MAX_COMPONENT_SIZE};
 
 /// What tasks are given besides the task contract: the packages of WASI 0.2. Only for messages; what a
 /// component really gets is what the linker has.
-const GIVEN: [&str; 7] =
-    ["hotcell:task/", "wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+const GIVEN: [&str; 8] = [
+    "hotcell:task/",
+    // Answered only where the call was granted it: in calls of built-in components.
+    "hotcell:builtin/",
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:random/",
+    "wasi:sockets/",
+];
 
 /// A component of which a cell can be made at once: compiled, linked, and its function found.
 #[derive(Clone)]

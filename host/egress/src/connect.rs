@@ -1,0 +1,121 @@
+//! From a target to a connection whose other end was checked.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use crate::address::{Kind, kind};
+use crate::allow::Trust;
+use crate::resolve::Resolve;
+use crate::target::Target;
+use crate::{AllowedHost, EgressError};
+
+/// What bytes go through.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// The addresses of the target, each of them checked.
+pub(crate) async fn addresses(target: &Target, trust: Trust, names: &dyn Resolve) -> Result<Vec<IpAddr>, EgressError> {
+    let addresses = match target.address() {
+        Some(address) => vec![address],
+        None => names.resolve(&target.host).await.map_err(|_| unreachable(target, "the name is not known"))?,
+    };
+    if addresses.is_empty() {
+        return Err(unreachable(target, "the name has no address"));
+    }
+    // All of them: a name that stands for a public and a private address is an attack, or a mistake.
+    for address in &addresses {
+        let needed = match kind(*address) {
+            Kind::Public => Trust::Public,
+            Kind::Private => Trust::Named,
+            Kind::Reserved => Trust::Address,
+        };
+        // Naming an address allows it, whatever it is; naming a host allows where it is.
+        if trust < needed {
+            return Err(not_public(target, *address, needed));
+        }
+    }
+    Ok(addresses)
+}
+
+fn not_public(target: &Target, address: IpAddr, needed: Trust) -> EgressError {
+    let rule = match needed {
+        // The operator named the host, and thus may know where it is.
+        Trust::Address => AllowedHost::address(address).to_string(),
+        _ => target.authority(),
+    };
+    EgressError::NotPublic { authority: target.authority(), rule }
+}
+
+/// Connects to the first address that answers.
+pub(crate) async fn connect(
+    target: &Target,
+    addresses: &[IpAddr],
+    tls: impl FnOnce() -> Arc<ClientConfig>,
+    limit: Duration,
+) -> Result<Box<dyn Stream>, EgressError> {
+    let mut last = None;
+    let mut connected = None;
+    for address in addresses {
+        let attempt = TcpStream::connect(SocketAddr::new(*address, target.port));
+        match tokio::time::timeout(limit, attempt).await {
+            Ok(Ok(stream)) => {
+                connected = Some(stream);
+                break;
+            }
+            Ok(Err(error)) => last = Some(reason_of(&error)),
+            Err(_) => last = Some(format!("no connection within {} s", limit.as_secs_f64())),
+        }
+    }
+    let Some(stream) = connected else {
+        return Err(unreachable(target, last.as_deref().unwrap_or("there is no address to try")));
+    };
+    // A request is one write; waiting for more would only delay it.
+    let _ = stream.set_nodelay(true);
+    if !target.is_tls {
+        return Ok(Box::new(stream));
+    }
+    let name = match target.address() {
+        Some(address) => ServerName::from(address),
+        None => ServerName::try_from(target.host.clone())
+            .map_err(|_| EgressError::Invalid { reason: format!("{:?} is not a name of a host", target.host) })?,
+    };
+    let handshake = TlsConnector::from(tls()).connect(name, stream);
+    match tokio::time::timeout(limit, handshake).await {
+        Ok(Ok(stream)) => Ok(Box::new(stream)),
+        Ok(Err(error)) => Err(unreachable(target, &explain_tls(&error))),
+        Err(_) => Err(unreachable(target, &format!("no TLS handshake within {} s", limit.as_secs_f64()))),
+    }
+}
+
+/// What failed, without the address, which is not for everybody to know.
+fn reason_of(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::ConnectionRefused => "the connection was refused".into(),
+        std::io::ErrorKind::NetworkUnreachable | std::io::ErrorKind::HostUnreachable => {
+            "there is no way to its network".into()
+        }
+        other => other.to_string(),
+    }
+}
+
+fn explain_tls(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    if text.contains("UnknownIssuer") {
+        return "its certificate was issued by somebody who is not trusted; give the issuer's certificate with \
+                --ca-file, or in SSL_CERT_FILE"
+            .into();
+    }
+    format!("no TLS connection: {text}")
+}
+
+pub(crate) fn unreachable(target: &Target, reason: &str) -> EgressError {
+    EgressError::Unreachable { authority: target.authority(), reason: reason.into() }
+}

@@ -1,0 +1,94 @@
+//! What calls of built-in components reach outside: hosts, through the egress; files beside the definition; tokens.
+
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use hotcell_egress::{Egress, EgressError, Grant, Request};
+use hotcell_expression::Data;
+use hotcell_sandbox::{HttpFailure, HttpRequest, HttpResponse};
+use serde_json::Value;
+
+use crate::tokens::Tokens;
+
+/// The largest file that is read: 8 MiB.
+const MAX_FILE: u64 = 8 << 20;
+
+/// What one call of a built-in component may reach.
+pub(crate) struct Outside {
+    pub(crate) egress: Arc<Egress>,
+    pub(crate) grant: Grant,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) folder: PathBuf,
+}
+
+impl Outside {
+    pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
+        let HttpRequest { method, uri, headers, body } = request;
+        let answer = self.egress.send(Request { method, uri, headers, body }, &self.grant).await.map_err(failure)?;
+        Ok(HttpResponse { status: answer.status, headers: answer.headers, body: answer.body })
+    }
+
+    /// Reads a file, by a path that stays within the folder of the definition: which files a host has is not for
+    /// documents to explore.
+    pub(crate) async fn read(&self, path: &str) -> Result<Vec<u8>, HttpFailure> {
+        let invalid = |reason: &str| HttpFailure::Invalid(format!("{path:?} {reason}"));
+        let relative = Path::new(path);
+        let stays = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        if path.is_empty() || path.contains('\0') || !stays {
+            return Err(invalid("is not a path that stays within the folder of the definition"));
+        }
+        let file = self.folder.join(relative);
+        let read = tokio::task::spawn_blocking(move || read(&file)).await;
+        read.unwrap_or_else(|error| Err(error.to_string())).map_err(|reason| invalid(&reason))
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    use std::io::Read;
+    let metadata = std::fs::metadata(file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "is not there; paths are relative to the definition".to_owned(),
+        _ => format!("cannot be read: {error}"),
+    })?;
+    // A pipe or a device would never end, or never answer.
+    if !metadata.is_file() {
+        return Err("is not a file".into());
+    }
+    let opened = std::fs::File::open(file).map_err(|error| format!("cannot be read: {error}"))?;
+    let mut bytes = Vec::new();
+    opened.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(format!("is larger than {} MiB", MAX_FILE >> 20));
+    }
+    Ok(bytes)
+}
+
+fn failure(error: EgressError) -> HttpFailure {
+    let text = error.to_string();
+    match error {
+        EgressError::NotAllowed { .. } | EgressError::NotPublic { .. } | EgressError::NotAsked { .. } => {
+            HttpFailure::Denied(text)
+        }
+        EgressError::Invalid { .. } => HttpFailure::Invalid(text),
+        EgressError::Unreachable { .. } | EgressError::Status { .. } => HttpFailure::Unreachable(text),
+        EgressError::Late { .. } => HttpFailure::Late(text),
+        EgressError::TooLarge { .. } => HttpFailure::TooLarge(text),
+    }
+}
+
+/// What the definition asks for, by the input of its call: the host of the endpoint, and that of the authority which
+/// gives tokens. Where the definition leaves it to others where to go (redirects, discovery, an OpenAPI document),
+/// whatever the operator allows.
+pub(crate) fn asked_for(input: &Data) -> Grant {
+    let input = input.value();
+    let text = |pointer: &str| input.pointer(pointer).and_then(Value::as_str).map(ToOwned::to_owned);
+    let authority = text("/authentication/oauth2/authority");
+    let elsewhere = input["redirect"] == true
+        || input.pointer("/call/openapi").is_some()
+        || input.pointer("/authentication/oidc").is_some()
+        || authority.as_ref().is_some_and(|authority| authority.contains("/.well-known/"));
+    if elsewhere {
+        return Grant::Allowed;
+    }
+    let places = [text("/call/http/endpoint"), authority, text("/authentication/oauth2/endpoints/token")];
+    Grant::HostsOf(places.into_iter().flatten().collect())
+}
