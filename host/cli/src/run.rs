@@ -202,15 +202,16 @@ pub(crate) async fn load(
             return Ok(None);
         }
     };
-    let found = check_expressions(&parsed, &source, &mut sources.engine.evaluator());
-    if found.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
-        say_text(&diagnostics::render(&name, &source, &found));
-        return Ok(None);
-    }
-    let Parsed { definition, warnings, locations } = parsed;
     if progress == ProgressForm::Pretty {
-        say_text(&diagnostics::render(&name, &source, &warnings));
+        // An expression that cannot be evaluated is an error of its task, which the workflow may catch ("Runtime Expressions" in
+        // `dsl.md`). `hotcell validate` refuses it.
+        let mut found = check_expressions(&parsed, &source, &mut sources.engine.evaluator());
+        found.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Warning);
+        found.extend(parsed.warnings.iter().cloned());
+        found.sort_by_key(|diagnostic| diagnostic.place.offset);
+        say_text(&diagnostics::render(&name, &source, &found));
     }
+    let Parsed { definition, locations, .. } = parsed;
     let times = WorkflowTimes { parsing, parsed: SystemClock.now() };
     match sources.ready(file, definition, times).await {
         Ok(workflow) => Ok(Some(workflow)),

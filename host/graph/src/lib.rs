@@ -1,7 +1,7 @@
 //! Draws a definition: as Mermaid, which renders in many places, and as SVG, which needs nothing.
 //!
 //! A workflow is structured: lists of tasks, lists inside tasks, and jumps within one list only. So a picture is a tree
-//! ([`picture`]), made once from the definition, and both writers take it from there. The SVG's layout is as
+//! (`picture`), made once from the definition, and both writers take it from there. The SVG's layout is as
 //! recursive as the tree: tasks stand below each other, branches side by side, and jumps run in lanes beside their
 //! list, so that no arrow crosses a box.
 //!

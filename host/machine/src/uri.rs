@@ -28,7 +28,10 @@ impl UriPlan {
         let mut parts = Vec::new();
         match template {
             Template::Expression(expression) => return UriPlan::Expression(expression.clone()),
-            Template::Text(text) => {
+            Template::Attempt(expression, data) if data.value().as_str().is_some_and(|text| text.contains("${")) => {
+                return UriPlan::Expression(expression.clone());
+            }
+            Template::Text(text) | Template::AttemptText(text, _) => {
                 for part in text {
                     match part {
                         Part::Text(text) => split(text, &mut parts),
@@ -36,7 +39,7 @@ impl UriPlan {
                     }
                 }
             }
-            // In loose mode, a URI that is tried as an expression stays what it is: jq has no URIs.
+            // In loose mode, a URI that is not in `${ … }` stays what it is: jq has no URIs.
             Template::Literal(data) | Template::Attempt(_, data) => {
                 if let Value::String(text) = data.value() {
                     split(text, &mut parts);

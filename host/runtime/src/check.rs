@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use hotcell_definition::{Code, Diagnostic, ExpressionSite, Fault, Parsed, Proceed};
+use hotcell_definition::{Code, Diagnostic, EvaluationMode, ExpressionSite, Fault, Parsed, Proceed, Severity};
 use hotcell_expression::{Evaluator, Expression, ExpressionError};
 
 /// How long the expressions of one document are checked at most: 10 seconds. A fraction of a millisecond is usual for
@@ -15,12 +15,12 @@ pub const MAX_CHECK_TIME: Duration = Duration::from_secs(10);
 /// stands, and that the document declares the secrets that it names. Programs are compiled by the evaluator, none is run.
 ///
 /// `document` is the text that was parsed. Returns errors, each placed inside its expression, and a warning if not
-/// everything was checked.
+/// everything was checked. In loose mode they are warnings: there, a text that is no expression stays what it is.
 pub fn check_expressions(parsed: &Parsed, document: &str, evaluator: &mut dyn Evaluator) -> Vec<Diagnostic> {
     let secrets = &parsed.definition.components.secrets;
     let mut known: HashMap<(String, Vec<bool>), Option<(ExpressionError, String)>> = HashMap::new();
     let end = Instant::now() + MAX_CHECK_TIME;
-    parsed.locations.check_expressions(document, |site, faults| {
+    let mut found = parsed.locations.check_expressions(document, |site, faults| {
         let expression = Expression::parse(site.source());
         if !site.binds("secrets") {
             undeclared_secrets(&expression, secrets, faults);
@@ -42,7 +42,11 @@ pub fn check_expressions(parsed: &Parsed, document: &str, evaluator: &mut dyn Ev
             Some((error, message)) => faults.push(fault(error, message, &site)),
         }
         if Instant::now() > end { Proceed::No("checking them takes too long") } else { Proceed::Yes }
-    })
+    });
+    if parsed.definition.evaluate.mode == EvaluationMode::Loose {
+        found.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Warning);
+    }
+    found
 }
 
 fn undeclared_secrets(expression: &Expression, declared: &[String], faults: &mut Vec<Fault>) {
