@@ -35,7 +35,10 @@ impl Sources<'_> {
         times: WorkflowTimes,
     ) -> Result<Workflow, Vec<Unsupported>> {
         let folder = file.parent().unwrap_or(Path::new("."));
-        let loader = Loader::new(folder).with_catalog(self.catalog).with_secrets(Arc::clone(&self.secrets));
+        let loader = Loader::new(folder)
+            .with_catalog(self.catalog)
+            .with_secrets(Arc::clone(&self.secrets))
+            .with_fetch(self.engine.runtime.egress());
         Workflow::load(Arc::new(definition), &loader, self.engine.evaluators(), times, self.shell).await
     }
 }

@@ -11,6 +11,9 @@ use hotcell_expression::{Evaluator, Expression, ExpressionError};
 /// all the same, within the bounds of every evaluation.
 pub const MAX_CHECK_TIME: Duration = Duration::from_secs(10);
 
+/// A program, and which of the variables that it mentions there are where it stands.
+type Checked = (String, Vec<bool>);
+
 /// Checks every expression of a document: that it is jq, that there are the functions and variables that it uses where it
 /// stands, and that the document declares the secrets that it names. Programs are compiled by the evaluator, none is run.
 ///
@@ -18,7 +21,7 @@ pub const MAX_CHECK_TIME: Duration = Duration::from_secs(10);
 /// everything was checked. In loose mode they are warnings: there, a text that is no expression stays what it is.
 pub fn check_expressions(parsed: &Parsed, document: &str, evaluator: &mut dyn Evaluator) -> Vec<Diagnostic> {
     let secrets = &parsed.definition.components.secrets;
-    let mut known: HashMap<(String, Vec<bool>), Option<(ExpressionError, String)>> = HashMap::new();
+    let mut known: HashMap<Checked, Option<(ExpressionError, String)>> = HashMap::new();
     let end = Instant::now() + MAX_CHECK_TIME;
     let mut found = parsed.locations.check_expressions(document, |site, faults| {
         let expression = Expression::parse(site.source());

@@ -397,7 +397,7 @@ impl Driver {
                 Callee::Script { language } => {
                     let interpreter = shared.interpreters.prepare(*language, &*shared.cells).await?;
                     let folder = workflow.components.folder();
-                    (interpreter, scripts::given(*language, &call.input, folder, limits.payload).await?)
+                    (interpreter, scripts::given(*language, &call.input, folder, &shared.egress, limits.payload).await?)
                 }
                 Callee::Shell => {
                     return shell::run(&call.input, workflow.components.folder(), limits, Arc::new(host)).await;

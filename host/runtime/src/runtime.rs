@@ -98,6 +98,11 @@ impl Runtime {
         Ok(Runtime { shared: Arc::new(shared), threads: Some(threads) })
     }
 
+    /// The one way out.
+    pub fn egress(&self) -> Arc<Egress> {
+        Arc::clone(&self.shared.egress)
+    }
+
     /// Replaces the workflows that others can run.
     pub fn set_catalog(&self, catalog: Catalog) {
         *self.shared.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner) = catalog;

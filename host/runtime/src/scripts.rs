@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hotcell_definition::{ErrorKind, Problem};
+use hotcell_egress::Egress;
 use hotcell_expression::Data;
 use hotcell_machine::ScriptLanguage;
 use hotcell_sandbox::{Cells, Digest};
@@ -79,6 +80,7 @@ pub(crate) async fn given(
     language: ScriptLanguage,
     script: &Data,
     folder: &Path,
+    egress: &Egress,
     limit: usize,
 ) -> Result<Arc<str>, Problem> {
     let mut given: Map<String, Value> = script.value().as_object().cloned().unwrap_or_default();
@@ -87,7 +89,7 @@ pub(crate) async fn given(
         ScriptLanguage::Python => "script.py".to_owned(),
     };
     if let Some(Value::String(source)) = given.shift_remove("source") {
-        given.insert("code".into(), Value::String(fetch(&source, folder).await?));
+        given.insert("code".into(), Value::String(fetch(&source, folder, egress).await?));
         if let Some((_, last)) = source.rsplit_once('/').or(Some(("", &source))).filter(|(_, last)| !last.is_empty()) {
             last.clone_into(&mut name);
         }
@@ -97,19 +99,19 @@ pub(crate) async fn given(
     Ok(Value::Object(given).to_string().into())
 }
 
-/// The text of a script that stands elsewhere: a file, by a path relative to the definition.
-async fn fetch(source: &str, folder: &Path) -> Result<String, Problem> {
+/// The text of a script that stands elsewhere: in a file, by a path relative to the definition, or at a URL of a host that the
+/// operator allows.
+async fn fetch(source: &str, folder: &Path, egress: &Egress) -> Result<String, Problem> {
     let refused = |reason: &str| {
         let detail = format!("{source}: {reason}");
         Problem::new(ErrorKind::Configuration, "Script not available", detail)
     };
-    if source.contains("://") {
-        return Err(refused(
-            "scripts are not fetched from elsewhere yet; put the file beside the definition and give its path",
-        ));
-    }
-    let path = files::locate(folder, source)
-        .ok_or_else(|| refused("this is not a path relative to the definition, such as `scripts/report.js`"))?;
-    let bytes = files::read(path).await.map_err(|reason| refused(&reason))?;
-    String::from_utf8(bytes.to_vec()).map_err(|_| refused("this is not a text in UTF-8"))
+    let bytes = if source.contains("://") {
+        egress.get(source, &[]).await.map_err(|error| refused(&error.to_string()))?.bytes
+    } else {
+        let path = files::locate(folder, source)
+            .ok_or_else(|| refused("this is not a path relative to the definition, such as `scripts/report.js`"))?;
+        files::read(path).await.map_err(|reason| refused(&reason))?.to_vec()
+    };
+    String::from_utf8(bytes).map_err(|_| refused("this is not a text in UTF-8"))
 }

@@ -34,7 +34,7 @@ const MAX_TIME: Duration = Duration::from_secs(60);
 ///
 /// Relative URIs are found from the folder of the definition, or from the document that they stand in. `file:` URLs
 /// name any file of this machine. `https:` URLs need something that fetches; without, they are refused.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Loader {
     folder: PathBuf,
     catalog: Option<PathBuf>,
@@ -182,7 +182,7 @@ impl Loader {
             Address::Url(url) => {
                 let Some(fetch) = &self.fetch else {
                     return Err(format!(
-                        "{url}: nothing is fetched from elsewhere yet; put the document into a folder"
+                        "{url}: nothing is fetched over the network here; put the document into a folder"
                     ));
                 };
                 let authentication = missing.endpoint.as_ref().and_then(|endpoint| endpoint.authentication.as_ref());

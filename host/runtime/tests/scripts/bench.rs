@@ -10,7 +10,8 @@ use hotcell_expression::Data;
 use hotcell_machine::{Event, EventKind, ExecutionId, HostShell, Outcome};
 use hotcell_progress::EventLog;
 use hotcell_runtime::{
-    Clock, End, EvaluatorPool, Execution, Runtime, RuntimeOptions, StartExecution, SystemClock, Workflow, WorkflowTimes,
+    Clock, End, EvaluatorPool, Execution, Loader, Runtime, RuntimeOptions, StartExecution, SystemClock, Workflow,
+    WorkflowTimes,
 };
 use hotcell_sandbox::{CallLimits, EvaluatorLimits, Evaluators, InProcess, InProcessOptions};
 use serde_json::{Map, Value, json};
@@ -82,8 +83,9 @@ impl Bench {
         let now = SystemClock.now();
         let times = WorkflowTimes { parsing: now, parsed: now };
         let definition = Arc::new(parsed.definition);
+        let loader = Loader::new(folder);
         let workflow =
-            Workflow::with_shell(definition, folder, evaluators, times, HostShell::Allowed).expect("it runs");
+            wait(Workflow::load(definition, &loader, evaluators, times, HostShell::Allowed)).expect("it runs");
         let id = ExecutionId::new(format!("execution-{}", LAST.fetch_add(1, Ordering::Relaxed)));
         let input = Data::new(input).expect("data");
         self.runtime.start(StartExecution { workflow: Arc::new(workflow), id, input, secrets: Arc::new(Map::new()) })
