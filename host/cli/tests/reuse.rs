@@ -170,7 +170,7 @@ fn a_function_finds_its_component_in_its_own_folder_and_gets_no_secrets() {
 
     std::fs::write(folder.path("catalog/functions/greet/1.0.0/function.yaml"), "set: '${ $secrets.key }'").unwrap();
     let rest = "use: { secrets: [ key ], catalogs: { lib: { endpoint: catalog } } }\ndo: [ { x: { call: 'greet:1.0.0@lib' } } ]";
-    let output = folder.run(&rest, &["--progress", "json", "--secret", "key=s3cret"]);
+    let output = folder.run(rest, &["--progress", "json", "--secret", "key=s3cret"]);
     assert_eq!(events(&output).last().expect("events")["error"]["status"], 403);
 }
 
