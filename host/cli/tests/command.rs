@@ -176,10 +176,12 @@ fn a_secret_is_used_if_it_is_declared_and_granted() {
     };
     let granted = run(&document("[key]"), &["--secret", "key=s3cret"]);
     assert_eq!(stdout(&granted), "\"s3cret\"\n");
-    let denied = run(&document("[key]"), &["--progress", "json"]);
-    assert_eq!(events(&denied).last().expect("events")["error"]["status"], 403);
+    for (secrets, arguments) in [("[key]", &[][..]), ("[]", &["--secret", "key=s3cret"][..])] {
+        let denied = run(&document(secrets), &[arguments, &["--progress", "json"]].concat());
+        assert_eq!(events(&denied).last().expect("events")["error"]["status"], 403, "{secrets} {arguments:?}");
+    }
     let undeclared = run(&document("[]"), &["--secret", "key=s3cret"]);
-    assert_eq!(undeclared.status.code(), Some(2));
+    assert_eq!(undeclared.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&undeclared.stderr).contains("unknown-secret"));
 }
 
@@ -380,14 +382,18 @@ fn a_reader_that_has_enough_is_no_error() {
 }
 
 #[test]
-fn an_expression_that_is_not_jq_is_refused_before_anything_runs_with_its_place() {
+fn an_expression_that_is_not_jq_is_refused_by_validate_and_an_error_of_its_task_in_a_run() {
     let tasks = "do:\n  - a: { set: { n: 1 } }\n  - b:\n      set:\n        m: |\n          fine ${ .n } and\n          wrong ${ .n | lenght }\n";
     let output = run(&workflow(tasks), &["--progress", "json"]);
-    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(output.status.code(), Some(1));
     assert_eq!(stdout(&output), "");
+    let events = events(&output);
+    let error = &events.last().expect("events")["error"];
+    assert_eq!((&error["status"], &error["instance"]), (&json!(400), &json!("/do/1/b")));
+    assert!(error["type"].as_str().is_some_and(|kind| kind.ends_with("/errors/expression")), "{error}");
+    let output = run(&workflow(tasks), &[]);
     let shown = String::from_utf8_lossy(&output.stderr);
     assert!(shown.contains("invalid-expression") && shown.contains("workflow.yaml:8:25"), "{shown}");
-    assert!(!shown.contains("workflow_started") && !shown.contains("task_started"), "{shown}");
 
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("workflow.yaml");
