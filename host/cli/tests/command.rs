@@ -186,6 +186,17 @@ fn a_secret_is_used_if_it_is_declared_and_granted() {
 }
 
 #[test]
+fn no_form_of_progress_tells_a_secret_that_an_error_quotes() {
+    let rest = "use: { secrets: [ key ] }\ndo: [{ a: { set: '${ $secrets.key | error }' } }]";
+    for form in ["json", "pretty", "none"] {
+        let output = run(&workflow(rest), &["--secret", "key=hunter2-of-ada", "--progress", form]);
+        assert_eq!(output.status.code(), Some(1));
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains("***") && !told.contains("hunter2"), "{form}: {told}");
+    }
+}
+
+#[test]
 fn the_hello_example_runs_its_component() {
     let output = hotcell()
         .arg("run")

@@ -89,7 +89,14 @@ impl FilterPlan {
             .collect::<Result<Vec<_>, String>>()?;
         attributes.sort_by_key(|(_, wanted)| wanted.cost());
         let link = |(name, correlation): (&String, &dsl::Correlation)| {
-            let expect = correlation.expect.as_ref().map(|expect| parse(&expect.0, mode)).transpose()?;
+            // "A constant or a runtime expression": what begins like a path is no constant that anybody correlates by.
+            let expect = match correlation.expect.as_ref().map(|expect| &*expect.0) {
+                Some(Value::String(text)) if text.starts_with(['.', '$']) && !text.starts_with("${") => {
+                    Some(Template::Expression(Expression::parse(text)))
+                }
+                Some(expect) => Some(parse(expect, mode)?),
+                None => None,
+            };
             Ok((Arc::from(name.as_str()), Link { from: Expression::parse(&correlation.from.0), expect }))
         };
         let correlations = filter.correlate.iter().map(link).collect::<Result<Vec<_>, String>>()?;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::bindings::{Arguments, Place};
 use crate::machine::Run;
+use crate::mask;
 use crate::problem::{expression_problem, validation_problem};
 use crate::program::{Block, DurationPlan, Flow, Kind, Node, OutputPlan};
 use crate::state::{Alarm, Doing, Frame, Purpose, ROOT, Stage, Step};
@@ -304,6 +305,7 @@ impl<'a> Run<'a> {
     pub(crate) fn fail(&mut self, id: u64, mut problem: Problem) {
         let reference = self.reference(id).map(|reference| reference.to_string());
         problem.instance = Some(reference.unwrap_or_default());
+        mask::problem(&mut problem, self.secrets);
         self.release(id);
         self.state.agenda.push_back(Step::Fail { frame: id, problem });
     }

@@ -27,6 +27,7 @@ mod http;
 mod input;
 mod listen;
 mod machine;
+mod mask;
 mod needs;
 mod perform;
 mod positions;

@@ -9,6 +9,7 @@ use hotcell_expression::{Data, Evaluation, Evaluator, ExpressionError, Violation
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::mask;
 use crate::program::Program;
 use crate::state::{Doing, Frame, Purpose, ROOT, Stage, State, Step};
 use crate::{Command, Event, EventKind, EventTask, ExecutionId, Input, InputKind, Outcome, Payload};
@@ -202,11 +203,13 @@ impl Run<'_> {
                         fraction.filter(|fraction| fraction.is_finite()).map(|fraction| fraction.clamp(0.0, 1.0));
                     // In JSON, data that is null is no data; both must come to the same when they are replayed.
                     let data = data.filter(|data| !data.is_null());
+                    let message = message.map(|message| mask::text(message, self.secrets));
                     self.task_event(frame, EventKind::TaskProgress { fraction, message, data });
                 }
             }
             InputKind::CallLogged { call, level, stream, message } => {
                 if let Some(frame) = self.calling_frame(&call) {
+                    let message = mask::text(message, self.secrets);
                     self.task_event(frame, EventKind::TaskLog { level, stream, message });
                 }
             }

@@ -16,7 +16,8 @@ use tokio::sync::oneshot;
 /// ```
 /// # use hotcell_machine::{CloudEvent, Interest, Position};
 /// # use hotcell_runtime::Broker;
-/// # futures::executor::block_on(async {
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
 /// let broker = Broker::default();
 /// let event = r#"{"specversion": "1.0", "id": "1", "source": "/example", "type": "com.example.a"}"#;
 /// broker.publish(CloudEvent::from_json(event).unwrap());

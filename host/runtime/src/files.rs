@@ -1,16 +1,18 @@
 //! Files that a definition names, or an operator.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 /// The largest file that is read: 64 MiB.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// A file, by a path that starts at the definition: which files a host has is not for documents to explore.
+/// A file, by a path that stays within the folder of the definition: which files a host has is not for documents to
+/// explore.
 pub(crate) fn locate(folder: &Path, name: &str) -> Option<PathBuf> {
     let path = Path::new(name);
-    (!name.is_empty() && path.is_relative()).then(|| folder.join(path))
+    let stays = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    (!name.is_empty() && !name.contains('\0') && stays).then(|| folder.join(path))
 }
 
 /// Reads a whole file.

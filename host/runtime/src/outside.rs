@@ -1,6 +1,6 @@
 //! What calls of built-in components reach outside: hosts, through the egress; files beside the definition; tokens.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use hotcell_egress::{Egress, EgressError, Grant, Request};
@@ -8,6 +8,7 @@ use hotcell_expression::Data;
 use hotcell_sandbox::{HttpFailure, HttpRequest, HttpResponse};
 use serde_json::Value;
 
+use crate::files;
 use crate::tokens::Tokens;
 
 /// The largest file that is read: 8 MiB.
@@ -32,34 +33,11 @@ impl Outside {
     /// documents to explore.
     pub(crate) async fn read(&self, path: &str) -> Result<Vec<u8>, HttpFailure> {
         let invalid = |reason: &str| HttpFailure::Invalid(format!("{path:?} {reason}"));
-        let relative = Path::new(path);
-        let stays = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-        if path.is_empty() || path.contains('\0') || !stays {
+        let Some(file) = files::locate(&self.folder, path) else {
             return Err(invalid("is not a path that stays within the folder of the definition"));
-        }
-        let file = self.folder.join(relative);
-        let read = tokio::task::spawn_blocking(move || read(&file)).await;
-        read.unwrap_or_else(|error| Err(error.to_string())).map_err(|reason| invalid(&reason))
+        };
+        files::read_at_most(file, MAX_FILE).await.map_err(|reason| invalid(&format!("cannot be read: {reason}")))
     }
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, String> {
-    use std::io::Read;
-    let metadata = std::fs::metadata(file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => "is not there; paths are relative to the definition".to_owned(),
-        _ => format!("cannot be read: {error}"),
-    })?;
-    // A pipe or a device would never end, or never answer.
-    if !metadata.is_file() {
-        return Err("is not a file".into());
-    }
-    let opened = std::fs::File::open(file).map_err(|error| format!("cannot be read: {error}"))?;
-    let mut bytes = Vec::new();
-    opened.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(format!("is larger than {} MiB", MAX_FILE >> 20));
-    }
-    Ok(bytes)
 }
 
 fn failure(error: EgressError) -> HttpFailure {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hotcell_definition::{ErrorKind, Problem};
-use hotcell_egress::Egress;
+use hotcell_egress::{Egress, EgressError};
 use hotcell_expression::Data;
 use hotcell_machine::ScriptLanguage;
 use hotcell_sandbox::{Cells, Digest};
@@ -99,6 +99,25 @@ pub(crate) async fn given(
     Ok(Value::Object(given).to_string().into())
 }
 
+/// As for `call: http`: a host that is denied is not a server that fails.
+fn not_fetched(source: &str, error: &EgressError) -> Problem {
+    let (kind, title) = match error {
+        EgressError::NotAllowed { .. } | EgressError::NotPublic { .. } | EgressError::NotAsked { .. } => {
+            (ErrorKind::Authorization, "Host not allowed")
+        }
+        EgressError::Invalid { .. } => (ErrorKind::Configuration, "Script not available"),
+        EgressError::Late { .. } => (ErrorKind::Timeout, "Script not available"),
+        EgressError::Unreachable { .. } | EgressError::Status { .. } | EgressError::TooLarge { .. } => {
+            (ErrorKind::Communication, "Script not available")
+        }
+    };
+    let mut problem = Problem::new(kind, title, format!("{source}: {error}"));
+    if let EgressError::Status { status, .. } = error {
+        problem.status = *status;
+    }
+    problem
+}
+
 /// The text of a script that stands elsewhere: in a file, by a path relative to the definition, or at a URL of a host that the
 /// operator allows.
 async fn fetch(source: &str, folder: &Path, egress: &Egress) -> Result<String, Problem> {
@@ -107,10 +126,11 @@ async fn fetch(source: &str, folder: &Path, egress: &Egress) -> Result<String, P
         Problem::new(ErrorKind::Configuration, "Script not available", detail)
     };
     let bytes = if source.contains("://") {
-        egress.get(source, &[]).await.map_err(|error| refused(&error.to_string()))?.bytes
+        egress.get(source, &[]).await.map_err(|error| not_fetched(source, &error))?.bytes
     } else {
-        let path = files::locate(folder, source)
-            .ok_or_else(|| refused("this is not a path relative to the definition, such as `scripts/report.js`"))?;
+        let path = files::locate(folder, source).ok_or_else(|| {
+            refused("this is not a path within the folder of the definition, such as `scripts/report.js`")
+        })?;
         files::read(path).await.map_err(|reason| refused(&reason))?.to_vec()
     };
     String::from_utf8(bytes).map_err(|_| refused("this is not a text in UTF-8"))

@@ -77,7 +77,7 @@ fn redirected(request: &Request, response: &Response) -> Option<Request> {
         next.remove_header("content-type");
     }
     if next.uri.origin() != request.uri.origin() {
-        for name in ["authorization", "cookie"] {
+        for name in ["authorization", "cookie", "x-api-key"] {
             next.remove_header(name);
         }
     }

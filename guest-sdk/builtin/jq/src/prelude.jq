@@ -92,3 +92,6 @@ def @csv: format_csv;
 def @tsv: format_tsv;
 def @base32: tostring | encode_base32;
 def @base32d: tostring | decode_base32;
+
+# jq's own, which starts from null: paths may go through arrays.
+def pick(f): . as $top | reduce path(f) as $path (null; setpath($path; $top | getpath($path)));

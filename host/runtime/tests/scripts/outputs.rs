@@ -130,11 +130,13 @@ fn a_script_stands_in_a_file_beside_the_definition() {
         bench().run_in(json!([{"script": {"run": {"script": script}}}]), json!({}), folder.path())
     };
     assert_eq!(run("scripts/report.js").output(), json!("report.js"));
-    for uri in ["scripts/other.js", "/etc/passwd", "https://example.com/script.js"] {
+    for uri in ["scripts/other.js", "/etc/passwd", "../../etc/passwd", "scripts/../../../etc/passwd"] {
         let problem = run(uri).problem();
         assert_eq!(problem.title.as_deref(), Some("Script not available"), "{uri}");
         assert!(problem.is(ErrorKind::Configuration));
     }
+    let denied = run("https://example.com/script.js").problem();
+    assert!(denied.is(ErrorKind::Authorization) && denied.status == 403, "{denied}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ const JQ: &[u8] = include_bytes!("../../builtin/jq.wasm");
 const SCHEMA: &[u8] = include_bytes!("../../builtin/schema.wasm");
 
 /// The stack of a cell, in bytes: 1 MiB, which must fit into that of the thread that calls. Programs end with an error
-/// when they need more; a recursion may go some thousand levels deep.
+/// when they need more; a recursion that is no tail call may go some six hundred levels deep.
 const STACK: usize = 1 << 20;
 
 /// The engine and the compiled modules, which all evaluators share. Cheap to clone; a host has one.

@@ -83,7 +83,7 @@ fn an_error_of_the_program_is_said_in_its_words() {
         ("true | length", "boolean (true) has no length"),
         ("[1] | implode | .[5:] | error", ""),
         ("[] | .[-1] = 1", "Out of bounds negative array index"),
-        ("\"x\" | test(\"(\")", "invalid regex: "),
+        ("\"x\" | test(\"(\")", "( is not a regular expression: "),
         ("[range(100)] | error(\"\\(.)\")", "[0,1,2,3,"),
         ("[range(100)] + 1", "array ([0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,1…) and number (1) cannot be added"),
     ];

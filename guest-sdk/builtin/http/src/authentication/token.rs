@@ -240,8 +240,11 @@ impl Tokens {
             return Ok(absolute);
         }
         let mut uri = authority;
+        // Some providers tell their tenants or policies apart by a query.
+        let (path, query) = path.split_once('?').map_or((&*path, None), |(path, query)| (path, Some(query)));
         let joined = format!("{}/{}", uri.path().trim_end_matches('/'), path.trim_start_matches('/'));
         uri.set_path(&joined);
+        uri.set_query(query);
         Ok(uri)
     }
 
