@@ -67,6 +67,11 @@ impl UriPlan {
                 UriPart::Expression(expression) => uri.push_str(&as_text(evaluate(expression)?.value())),
                 UriPart::Name(name) => match input.value().get(name.as_str()).unwrap_or(&Value::Null) {
                     Value::Null => {}
+                    // In a path these would climb out of it, encoded or not.
+                    Value::String(text) if matches!(text.as_str(), "." | "..") && !uri.contains(['?', '#']) => {
+                        let message = format!("`{{{name}}}` is {text:?} in the data, which names another path");
+                        return Err(ExpressionError::Failed(message).into());
+                    }
                     Value::String(text) => encode(text, &mut uri),
                     value @ (Value::Bool(_) | Value::Number(_)) => encode(&value.to_string(), &mut uri),
                     Value::Array(_) | Value::Object(_) => {
@@ -140,6 +145,17 @@ mod tests {
     fn a_name_that_stands_for_an_array_or_object_is_an_expression_error() {
         for value in [json!([]), json!({})] {
             assert!(matches!(expanded("/{a}", json!({"a": value})), Err(ExpressionError::Failed(_))));
+        }
+    }
+
+    #[test]
+    fn data_cannot_climb_out_of_a_path() {
+        for value in [".", ".."] {
+            assert!(matches!(
+                expanded("https://x.org/pets/{a}/x", json!({"a": value})),
+                Err(ExpressionError::Failed(_))
+            ));
+            assert_eq!(expanded("/x?q={a}", json!({"a": value})).unwrap(), format!("/x?q={value}"));
         }
     }
 
