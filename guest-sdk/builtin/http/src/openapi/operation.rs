@@ -5,7 +5,7 @@ use serde_json::Map;
 use url::Url;
 
 use super::document::{Document, Version};
-use super::parameters::{Place, in_header, in_path, in_query};
+use super::parameters::{Place, in_cookie, in_header, in_path, in_query};
 use super::{members, unusable};
 use crate::body::{self, is_json, media_type};
 use crate::compose::absolute;
@@ -32,27 +32,41 @@ impl Operation<'_> {
         let (mut query, mut headers, mut cookies) = (Vec::new(), Vec::new(), Vec::new());
         let (mut body, mut form) = (None, Map::new());
         let mut missing = Vec::new();
+        // Of Swagger, if no argument has its name.
+        let mut body_parameter = None;
         let parameters = self.parameters()?;
         for parameter in &parameters {
             let (Some(name), Some(place)) = (parameter["name"].as_str(), Place::of(parameter)) else { continue };
             let given = arguments.remove(name).filter(|value| !value.is_null());
             let Some(value) = given else {
-                if parameter["required"] == true || place == Place::Path {
+                if place == Place::Body {
+                    body_parameter = Some((name, parameter["required"] == true));
+                } else if parameter["required"] == true || place == Place::Path {
                     missing.push(name);
                 }
                 continue;
             };
             match place {
-                Place::Path => path = path.replace(&format!("{{{name}}}"), &in_path(name, value, parameter)),
+                Place::Path => {
+                    let value = in_path(name, value, parameter);
+                    // These would climb out of the path, encoded or not.
+                    if matches!(value.as_str(), "." | "..") {
+                        return Err(self.wrong(&format!("cannot have {value:?} for {name}, which names another path")));
+                    }
+                    path = path.replace(&format!("{{{name}}}"), &value);
+                }
                 Place::Query => query.extend(in_query(name, value, parameter)),
                 Place::Header => headers.push((name.to_owned(), in_header(value, parameter))),
-                Place::Cookie => cookies.push(format!("{name}={}", in_header(value, parameter))),
+                Place::Cookie => cookies.push(format!("{name}={}", in_cookie(value, parameter))),
                 Place::Body => body = Some(value),
                 Place::Form => drop(form.insert(name.into(), value)),
             }
         }
         let body = match self.document.version {
-            Version::Two => body.or_else(|| (!form.is_empty()).then_some(Value::Object(form))),
+            Version::Two => match body_parameter {
+                Some((name, required)) => body_argument(&mut arguments, required.then_some(name), &mut missing),
+                None => body.or_else(|| (!form.is_empty()).then_some(Value::Object(form))),
+            },
             Version::Three => self.body_of(&mut arguments, &mut missing)?,
         };
         if !missing.is_empty() {
@@ -96,16 +110,8 @@ impl Operation<'_> {
     fn body_of(&self, arguments: &mut Map<String, Value>, missing: &mut Vec<&str>) -> Result<Option<Value>, Problem> {
         let Some(described) = self.operation.get("requestBody") else { return Ok(None) };
         let described = self.document.resolve(described)?;
-        if let Some(body) = arguments.remove("body") {
-            return Ok(Some(body));
-        }
-        if !arguments.is_empty() {
-            return Ok(Some(Value::Object(std::mem::take(arguments))));
-        }
-        if described["required"] == true {
-            missing.push("body");
-        }
-        Ok(None)
+        let required = (described["required"] == true).then_some("body");
+        Ok(body_argument(arguments, required, missing))
     }
 
     /// In which form the body goes: JSON if the operation takes it.
@@ -172,6 +178,22 @@ impl Operation<'_> {
     }
 }
 
+/// The argument `body`, or else all that are left. `required` is what is missing if there is neither.
+fn body_argument<'n>(
+    arguments: &mut Map<String, Value>,
+    required: Option<&'n str>,
+    missing: &mut Vec<&'n str>,
+) -> Option<Value> {
+    if let Some(body) = arguments.remove("body") {
+        return Some(body);
+    }
+    if !arguments.is_empty() {
+        return Some(Value::Object(std::mem::take(arguments)));
+    }
+    missing.extend(required);
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -223,6 +245,17 @@ mod tests {
     }
 
     #[test]
+    fn data_begins_no_other_cookie_and_climbs_out_of_no_path() {
+        let operation = json!({"parameters": [{"name": "ck", "in": "cookie"}]});
+        let request = composed(three("/pets/{id}", operation), json!({"id": 1, "ck": "a; admin=1"})).unwrap();
+        assert_eq!(request.header("cookie"), Some("ck=a%3B%20admin=1"));
+        for id in [".", ".."] {
+            let problem = composed(three("/pets/{id}", json!({})), json!({"id": id})).unwrap_err();
+            assert!(problem.detail.unwrap().contains("names another path"));
+        }
+    }
+
+    #[test]
     fn what_is_missing_and_what_is_unknown_is_named() {
         let problem = composed(three("/pets/{id}", json!({})), json!({})).unwrap_err();
         assert!(problem.detail.unwrap().contains("needs id"));
@@ -238,10 +271,13 @@ mod tests {
                 "paths": {"/pets": {"post": {"operationId": "test", "parameters": parameters}}},
             })
         };
-        let body = json!([{"name": "pet", "in": "body", "schema": {}}]);
-        let request = composed(two(body), json!({"pet": {"a": 1}})).unwrap();
-        assert_eq!(request.uri.as_str(), "https://api.example.com/v2/pets");
-        assert_eq!(request.body.as_deref(), Some(br#"{"a":1}"#.as_slice()));
+        let body = || json!([{"name": "pet", "in": "body", "required": true, "schema": {}}]);
+        for arguments in [json!({"pet": {"a": 1}}), json!({"body": {"a": 1}}), json!({"a": 1})] {
+            let request = composed(two(body()), arguments).unwrap();
+            assert_eq!(request.uri.as_str(), "https://api.example.com/v2/pets");
+            assert_eq!(request.body.as_deref(), Some(br#"{"a":1}"#.as_slice()));
+        }
+        assert!(composed(two(body()), json!({})).unwrap_err().detail.unwrap().contains("needs pet"));
         let form = json!([{"name": "a", "in": "formData", "type": "string"}]);
         let request = composed(two(form), json!({"a": "x y"})).unwrap();
         assert_eq!(request.body.as_deref(), Some(b"a=x+y".as_slice()));

@@ -1,7 +1,7 @@
 //! How the value of a parameter is written: OpenAPI's `style` and `explode`, Swagger's `collectionFormat`.
 
 use hotcell::Value;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Map;
 
 use crate::compose::text;
@@ -90,7 +90,13 @@ pub(super) fn in_query(name: &str, value: Value, parameter: &Value) -> Vec<(Stri
     }
 }
 
-/// A value in a header or a cookie.
+/// A value in a cookie: what would begin another cookie, or is not allowed in one (RFC 6265, section 4.1.1), is encoded.
+pub(super) fn in_cookie(value: Value, parameter: &Value) -> String {
+    const FORBIDDEN: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b';').add(b'\\').add(b'%');
+    utf8_percent_encode(&in_header(value, parameter), FORBIDDEN).to_string()
+}
+
+/// A value in a header.
 pub(super) fn in_header(value: Value, parameter: &Value) -> String {
     let explode = parameter["explode"].as_bool().unwrap_or(false);
     match as_content(value, parameter) {
