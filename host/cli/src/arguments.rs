@@ -15,6 +15,7 @@ use hotcell_egress::AllowedHost;
   hotcell validate workflows/*.yaml
   hotcell graph workflow.yaml --output workflow.svg
   hotcell progress serve --listen 127.0.0.1:7070 --store events.db
+  hotcell component push price.wasm oci://registry.example.com/team/price:1.2.0
 
 `hotcell help COMMAND` tells more of each command.")]
 pub(crate) struct Arguments {
@@ -33,6 +34,9 @@ pub(crate) enum Command {
     /// Collects progress events over gRPC, and shows them.
     #[command(subcommand)]
     Progress(ProgressCommand),
+    /// Pushes components to OCI registries, and pulls them.
+    #[command(subcommand)]
+    Component(ComponentCommand),
     /// Prints a completion script for a shell.
     Completions(CompletionsCommand),
 }
@@ -260,6 +264,66 @@ pub(crate) struct WatchCommand {
     /// How events are shown: drawn on standard error, or one JSON event a line on standard output.
     #[arg(long, value_name = "FORM", default_value = "pretty")]
     pub(crate) progress: ProgressForm,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ComponentCommand {
+    /// Pushes a component, or a WASI module, to an OCI registry, and prints the reference that pins it.
+    Push(PushCommand),
+    /// Pulls a component from an OCI registry into a file, and prints the reference that pins it.
+    Pull(PullCommand),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotcell component push price.wasm oci://registry.example.com/team/price:1.2.0
+  hotcell component push price.wasm oci://localhost:5000/price:dev        without TLS, as it stays on this machine
+
+Credentials are those of `docker login`: $DOCKER_CONFIG/config.json, or else ~/.docker/config.json.
+A definition names it by `component: oci://registry.example.com/team/price:1.2.0`, and runs with
+`--allow-net registry.example.com`.")]
+pub(crate) struct PushCommand {
+    /// The component.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+
+    /// Where it goes: oci://REGISTRY/REPOSITORY:TAG.
+    #[arg(value_name = "REFERENCE")]
+    pub(crate) reference: String,
+
+    #[command(flatten)]
+    pub(crate) registry: RegistryArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotcell component pull oci://registry.example.com/team/price:1.2.0
+  hotcell component pull oci://registry.example.com/team/price@sha256:… --output price.wasm
+
+What was pulled is kept by its digest in the user's cache folder (hotcell/content), and is not asked for again.")]
+pub(crate) struct PullCommand {
+    /// Where it is: oci://REGISTRY/REPOSITORY[:TAG][@sha256:…].
+    #[arg(value_name = "REFERENCE")]
+    pub(crate) reference: String,
+
+    /// The file to write [default: the last name of the repository, with .wasm].
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) registry: RegistryArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RegistryArguments {
+    /// A host at an address that is not public to which the registry sends on: for tokens or for its storage. The
+    /// registry itself, and what is public, need not be named. May be given several times.
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) allow_net: Vec<AllowedHost>,
+
+    /// A file with certificates of issuers, in PEM form, that are trusted besides those of the system.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

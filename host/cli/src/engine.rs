@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use hotcell_egress::{AllowedHost, Egress, EgressOptions};
 use hotcell_progress::EventLog;
+use hotcell_registry::{ContentStore, Credentials, Registry};
 use hotcell_runtime::{EvaluatorPool, Runtime, RuntimeOptions};
 use hotcell_sandbox::{CellEvaluator, EvaluatorLimits, Evaluators, InProcess, InProcessOptions};
 
@@ -23,6 +24,7 @@ impl Engine {
         let evaluators = Arc::new(Evaluators::with_cache(cache).context("could not start the jq evaluator")?);
         let mut options = RuntimeOptions::new(Arc::new(cells), events);
         options.runtimes = runtimes_folder();
+        options.registry = Some(Arc::new(Registry::new(&egress, content_store(), Credentials::of_docker())));
         options.egress = Arc::new(egress);
         let runtime = Runtime::new(options)?;
         Ok(Engine { runtime, evaluators })
@@ -46,6 +48,12 @@ fn runtimes_folder() -> Option<PathBuf> {
         Some(folder) => Some(folder.into()),
         None => Some(user_folder("XDG_DATA_HOME", ".local/share")?.join("hotcell/runtimes")),
     }
+}
+
+/// Where components are kept that were fetched.
+pub(crate) fn content_store() -> Option<ContentStore> {
+    let folder = user_folder("XDG_CACHE_HOME", ".cache")?.join("hotcell/content");
+    Some(ContentStore::new(&folder))
 }
 
 /// One of the user's folders, by the variable that says where it is, or its usual place.

@@ -3,6 +3,7 @@
 mod arguments;
 mod catalog;
 mod completions;
+mod component;
 mod diagnostics;
 mod document;
 mod drawing;
@@ -21,7 +22,7 @@ mod validate;
 
 use std::process::ExitCode;
 
-use arguments::{Arguments, Command, ProgressCommand};
+use arguments::{Arguments, Command, ComponentCommand, ProgressCommand};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -36,6 +37,8 @@ fn main() -> ExitCode {
         Command::Validate(command) => validate::validate(&command),
         Command::Progress(ProgressCommand::Serve(command)) => asynchronously(progress::serve(command)),
         Command::Progress(ProgressCommand::Watch(command)) => asynchronously(progress::watch(command)),
+        Command::Component(ComponentCommand::Push(command)) => asynchronously(component::push(command)),
+        Command::Component(ComponentCommand::Pull(command)) => asynchronously(component::pull(command)),
         Command::Completions(command) => completions::print(&command),
     };
     result.unwrap_or_else(|error| {

@@ -181,6 +181,19 @@ impl Egress {
         Egress { allowed, limits, names, issuers, tls: OnceLock::new() }
     }
 
+    /// The same way out, with other limits: for the host's own requests, components of 64 MiB for example.
+    #[must_use]
+    pub fn with_limits(&self, limits: EgressLimits) -> Self {
+        let Egress { allowed, names, issuers, tls, .. } = self;
+        Egress {
+            allowed: allowed.clone(),
+            limits,
+            names: Arc::clone(names),
+            issuers: issuers.clone(),
+            tls: tls.clone(),
+        }
+    }
+
     /// Sends a request and waits for the whole answer. Redirects are not followed. Dropping the future ends the connection.
     ///
     /// # Errors

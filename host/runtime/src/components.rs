@@ -1,4 +1,4 @@
-//! Where components are: files beside the definition.
+//! Where components are: files beside the definition, registries, and URLs.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hotcell_definition::{ErrorKind, Problem};
 use hotcell_machine::Origin;
+use hotcell_registry::{ComponentReference, Registry};
 use hotcell_sandbox::{Cells, Digest};
 
 /// The largest component that is read: 64 MiB.
@@ -52,8 +53,9 @@ impl ComponentFolder {
         prepared.get(&(origin.cloned(), name.to_owned())).copied()
     }
 
-    /// Reads and prepares a component, unless that has been done. It is found relative to the definition or, if it is
-    /// a function that names it, to the function's document.
+    /// Reads and prepares a component, unless that has been done. A path is relative to the definition or, if it is
+    /// a function that names it, to the function's document. What has a scheme comes from the registry. Either may end in the
+    /// digest that it must have, `@sha256:…`.
     ///
     /// # Errors
     /// It is not there, or not a component that hotcell can call; the message says what to do.
@@ -62,27 +64,46 @@ impl ComponentFolder {
         name: &str,
         origin: Option<&Origin>,
         cells: &dyn Cells,
+        registry: Option<&Registry>,
     ) -> Result<Digest, ComponentNotFound> {
         if let Some(digest) = self.known(name, origin) {
             return Ok(digest);
         }
-        let path = self.locate(name, origin)?;
-        let at = path.display().to_string();
-        let bytes = tokio::task::spawn_blocking(move || read(&path))
-            .await
-            .map_err(|error| ComponentNotFound(format!("{at}: {error}")))??;
+        let (at, bytes) = if ComponentReference::is_one(name) {
+            (name.to_owned(), fetch(name, registry).await?)
+        } else {
+            self.read(name, origin).await?
+        };
         let digest = cells.prepare(bytes).await.map_err(|error| ComponentNotFound(format!("{at}: {error}")))?;
         self.prepared.lock().unwrap_or_else(PoisonError::into_inner).insert((origin.cloned(), name.to_owned()), digest);
         Ok(digest)
     }
 
+    /// The file of this name, and what is in it.
+    async fn read(&self, name: &str, origin: Option<&Origin>) -> Result<(String, Arc<[u8]>), ComponentNotFound> {
+        let (named, pinned) = match name.rsplit_once("@sha256:") {
+            Some((named, digits)) => {
+                let digest = format!("sha256:{digits}").parse::<Digest>();
+                (named, Some(digest.map_err(|error| ComponentNotFound(format!("{name}: {error}")))?))
+            }
+            None => (name, None),
+        };
+        let path = self.locate(named, origin)?;
+        let at = path.display().to_string();
+        let bytes = tokio::task::spawn_blocking(move || read(&path))
+            .await
+            .map_err(|error| ComponentNotFound(format!("{at}: {error}")))??;
+        let is = Digest::of(&bytes);
+        match pinned.filter(|pinned| *pinned != is) {
+            Some(pinned) => Err(ComponentNotFound(format!(
+                "{at} has the digest {is}, not {pinned}: it was changed since that was written; build it again, or correct the digest"
+            ))),
+            None => Ok((at, bytes)),
+        }
+    }
+
     /// A file, by a path that starts at the definition: which files a host has is not for documents to explore.
     fn locate(&self, name: &str, origin: Option<&Origin>) -> Result<PathBuf, ComponentNotFound> {
-        if name.contains("://") || name.starts_with("oci:") {
-            return Err(ComponentNotFound(format!(
-                "{name}: components are not fetched from elsewhere yet; put the file beside the definition and give its path"
-            )));
-        }
         let path = Path::new(name);
         if name.is_empty() || path.is_absolute() {
             return Err(ComponentNotFound(format!(
@@ -97,6 +118,17 @@ impl ComponentFolder {
             None => Ok(self.folder.join(path)),
         }
     }
+}
+
+/// A component from elsewhere.
+async fn fetch(name: &str, registry: Option<&Registry>) -> Result<Arc<[u8]>, ComponentNotFound> {
+    let failed = |error: &dyn std::fmt::Display| ComponentNotFound(format!("{name}: {error}"));
+    let reference: ComponentReference = name.parse().map_err(|error| ComponentNotFound(format!("{error}")))?;
+    let registry =
+        registry.ok_or_else(|| failed(&"nothing is fetched over the network here; give the path of a file"))?;
+    let fetched = registry.fetch(&reference).await.map_err(|error| failed(&error))?;
+    tracing::info!(component = name, pinned = %fetched.pinned, "fetched");
+    Ok(fetched.component)
 }
 
 fn read(path: &Path) -> Result<Arc<[u8]>, ComponentNotFound> {

@@ -383,8 +383,10 @@ impl Driver {
                     let component = match workflow.components.known(component, origin.as_ref()) {
                         Some(digest) => digest,
                         None => {
-                            let prepared =
-                                workflow.components.prepare(component, origin.as_ref(), &*shared.cells).await;
+                            let prepared = workflow
+                                .components
+                                .prepare(component, origin.as_ref(), &*shared.cells, shared.registry.as_deref())
+                                .await;
                             prepared.map_err(|error| error.to_problem())?
                         }
                     };
@@ -535,7 +537,8 @@ async fn build(workflow: Arc<Workflow>, shared: Arc<Shared>) -> Result<(), Probl
         let (workflow, shared) = (Arc::clone(&workflow), Arc::clone(&shared));
         let (name, origin, instance) = (name.to_owned(), origin.cloned(), pointer.to_owned());
         async move {
-            let prepared = workflow.components.prepare(&name, origin.as_ref(), &*shared.cells).await;
+            let registry = shared.registry.as_deref();
+            let prepared = workflow.components.prepare(&name, origin.as_ref(), &*shared.cells, registry).await;
             prepared.map_err(|error| Problem { instance: Some(instance), ..error.to_problem() })
         }
     });

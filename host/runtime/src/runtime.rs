@@ -6,6 +6,7 @@ use std::sync::{Arc, RwLock};
 use hotcell_egress::Egress;
 use hotcell_machine::Position;
 use hotcell_progress::EventLog;
+use hotcell_registry::Registry;
 use hotcell_sandbox::{CallLimits, Cells};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -26,6 +27,8 @@ pub struct RuntimeOptions {
     pub events: EventLog,
     /// How calls of built-in components reach other hosts. Default: not at all.
     pub egress: Arc<Egress>,
+    /// Where components come from that are named by `oci://` and `https://`. Default: nowhere.
+    pub registry: Option<Arc<Registry>>,
     /// What a call may use.
     pub limits: CallLimits,
     /// Where the time comes from.
@@ -42,7 +45,7 @@ impl RuntimeOptions {
     pub fn new(cells: Arc<dyn Cells>, events: EventLog) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).max(2);
         let (limits, clock, egress) = (CallLimits::default(), Arc::new(SystemClock), Arc::default());
-        RuntimeOptions { cells, events, egress, limits, clock, threads, runtimes: None }
+        RuntimeOptions { cells, events, egress, registry: None, limits, clock, threads, runtimes: None }
     }
 }
 
@@ -63,6 +66,7 @@ pub(crate) struct Shared {
     pub(crate) cells: Arc<dyn Cells>,
     pub(crate) events: EventLog,
     pub(crate) egress: Arc<Egress>,
+    pub(crate) registry: Option<Arc<Registry>>,
     pub(crate) builtins: Builtins,
     pub(crate) limits: CallLimits,
     pub(crate) clock: Arc<dyn Clock>,
@@ -87,6 +91,7 @@ impl Runtime {
             cells: options.cells,
             events: options.events,
             egress: options.egress,
+            registry: options.registry,
             builtins: Builtins::default(),
             limits: options.limits,
             clock: options.clock,
