@@ -156,6 +156,9 @@ async fn credentials_are_those_of_docker_login() {
     assert!(error.contains("config.json"), "{error}");
 }
 
+/// What was asked for, and as whom.
+type Asked = Arc<Mutex<Vec<(String, Option<String>)>>>;
+
 /// A registry that gives what it is told to give, and what was asked of it.
 #[derive(Clone, Default)]
 struct Script {
@@ -163,10 +166,10 @@ struct Script {
     answers: HashMap<String, (u16, Vec<u8>)>,
     /// What a request must have in its header `authorization`, if anything.
     token: Option<(String, String)>,
-    asked: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    asked: Asked,
 }
 
-async fn scripted(mut script: Script, with_realm: bool) -> (SocketAddr, Arc<Mutex<Vec<(String, Option<String>)>>>) {
+async fn scripted(mut script: Script, with_realm: bool) -> (SocketAddr, Asked) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     if with_realm {
