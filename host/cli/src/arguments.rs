@@ -85,7 +85,7 @@ pub(crate) struct RunCommand {
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(crate) allow_net: Vec<AllowedHost>,
 
-    /// A file with certificates of issuers, in PEM form, that are trusted for https besides those of the system.
+    /// A file with certificates of issuers, in PEM form, that are trusted for https (requests of workflows, lifecycle events) besides those of the system.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ca_file: Option<PathBuf>,
 
@@ -109,7 +109,6 @@ pub(crate) struct RunCommand {
     #[arg(long)]
     pub(crate) allow_host_shell: bool,
 
-    /// A folder of definitions that `run: workflow` finds.
     /// A folder of definitions that `run: workflow` finds, beside those that are in the folder of FILE. The functions of
     /// `call: name:version@default` are in it, too: functions/NAME/VERSION/function.yaml.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -135,10 +134,16 @@ pub(crate) struct RunCommand {
     #[arg(long, value_name = "ZONE", requires = "schedule", default_value = "UTC")]
     pub(crate) timezone: String,
 
-    /// Where lifecycle events (CloudEvents, as the specification has them) go: POSTed one by one to an http:// URL, or
+    /// Where lifecycle events (CloudEvents, as the specification has them) go: POSTed one by one to an http:// or https:// URL, or
     /// appended to a file, one a line. It never slows or fails the workflow; --report-grace holds for it too.
     #[arg(long, value_name = "URL|@FILE", value_hint = ValueHint::Url)]
     pub(crate) cloudevents: Option<String>,
+
+    /// A token that is sent with each lifecycle event (Authorization: Bearer), or @ and the file that holds it. It is sent over
+    /// https, or to this machine, only.
+    #[arg(long, value_name = "TOKEN|@FILE", requires = "cloudevents")]
+    #[arg(env = "HOTCELL_CLOUDEVENTS_TOKEN", hide_env_values = true)]
+    pub(crate) cloudevents_token: Option<String>,
 
     /// Sends an event for each change of a status phase too, which the specification leaves open.
     #[arg(long, requires = "cloudevents")]

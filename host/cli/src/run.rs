@@ -58,7 +58,7 @@ pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
     if workflow.definition().schedule.is_some() && occasions.is_none() && command.progress == ProgressForm::Pretty {
         say(format_args!("the workflow has a schedule; it runs once now, by hand. --schedule runs it by its schedule"));
     }
-    let publisher = lifecycle::publish(&command, published, definitions)?;
+    let publisher = lifecycle::publish(&command, published, definitions, &engine.runtime.egress())?;
 
     for event in feed {
         engine.runtime.broker().publish(event);

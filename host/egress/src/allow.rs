@@ -74,13 +74,6 @@ impl FromStr for AllowedHost {
     }
 }
 
-impl AllowedHost {
-    /// The rule that names this address.
-    pub(crate) fn address(address: IpAddr) -> Self {
-        AllowedHost { host: Pattern::Address(address), port: None }
-    }
-}
-
 /// A host in the one form in which hosts are compared: lower case, punycode, addresses as numbers.
 fn parse_host(text: &str) -> Option<Host> {
     // The parser would read on behind these.

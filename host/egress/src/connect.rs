@@ -10,11 +10,11 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use crate::EgressError;
 use crate::address::{Kind, kind};
 use crate::allow::Trust;
 use crate::resolve::Resolve;
 use crate::target::Target;
-use crate::{AllowedHost, EgressError};
 
 /// What bytes go through.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -39,19 +39,15 @@ pub(crate) async fn addresses(target: &Target, trust: Trust, names: &dyn Resolve
         };
         // Naming an address allows it, whatever it is; naming a host allows where it is.
         if trust < needed {
-            return Err(not_public(target, *address, needed));
+            return Err(not_public(target, needed));
         }
     }
     Ok(addresses)
 }
 
-fn not_public(target: &Target, address: IpAddr, needed: Trust) -> EgressError {
-    let rule = match needed {
-        // The operator named the host, and thus may know where it is.
-        Trust::Address => AllowedHost::address(address).to_string(),
-        _ => target.authority(),
-    };
-    EgressError::NotPublic { authority: target.authority(), rule }
+fn not_public(target: &Target, needed: Trust) -> EgressError {
+    let is_nameable = needed != Trust::Address || target.address().is_some();
+    EgressError::NotPublic { authority: target.authority(), rule: is_nameable.then(|| target.authority()) }
 }
 
 /// Connects to the first address that answers.

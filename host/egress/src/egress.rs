@@ -252,6 +252,12 @@ impl Egress {
         result.unwrap_or_else(|_| Err(EgressError::Late { authority: uri_authority(&uri), limit }))
     }
 
+    /// How connections over TLS are made: whose certificates are trusted. For what is the operator's own, and goes out without
+    /// being checked.
+    pub fn tls(&self) -> Arc<ClientConfig> {
+        Arc::clone(self.tls.get_or_init(|| trusted::configuration(&self.issuers)))
+    }
+
     /// Whether a request to this absolute URI would be allowed, as far as that can be told without looking its name up.
     ///
     /// # Errors
@@ -282,8 +288,7 @@ impl Egress {
     async fn exchange(&self, target: &Target, trust: Trust, request: Request) -> Result<Response, EgressError> {
         let request = compose(target, request, self.limits.request)?;
         let addresses = addresses(target, trust, &*self.names).await?;
-        let tls = || Arc::clone(self.tls.get_or_init(|| trusted::configuration(&self.issuers)));
-        let stream = connect(target, &addresses, tls, self.limits.connect).await?;
+        let stream = connect(target, &addresses, || self.tls(), self.limits.connect).await?;
         converse(target, stream, request, self.limits.response).await
     }
 }

@@ -13,15 +13,12 @@ pub enum EgressError {
         authority: String,
     },
     /// The host is at an address that is not public, and the operator has not named the host itself.
-    #[error(
-        "{authority} is at an address that is not public, which no pattern allows; to allow it, start hotcell with \
-         --allow-net {rule}"
-    )]
+    #[error("{authority} is at an address that is not public, which no pattern allows; {}", advice(.rule.as_deref()))]
     NotPublic {
         /// Host and port.
         authority: String,
-        /// What allows it.
-        rule: String,
+        /// What allows it, if anything does.
+        rule: Option<String>,
     },
     /// What asks was told to reach other hosts.
     #[error("a request to {authority} is not what the definition asks for")]
@@ -67,4 +64,14 @@ pub enum EgressError {
         /// The status.
         status: u16,
     },
+}
+
+fn advice(rule: Option<&str>) -> String {
+    match rule {
+        Some(rule) => format!("to allow it, start hotcell with --allow-net {rule}"),
+        // Which one it is, is not for everybody to know.
+        None => "an address of its kind (of a cloud's credentials, of many machines, of none) is reached only if the URI has \
+                 the address itself, and --allow-net names it"
+            .into(),
+    }
 }

@@ -24,6 +24,7 @@ use crate::execution::{End, StartExecution};
 use crate::host::CallHost;
 use crate::outside::{self, Outside};
 use crate::runtime::Shared;
+use crate::tokens::Turns;
 use crate::workflow::{Workflow, WorkflowTimes};
 use crate::{scripts, shell};
 
@@ -360,7 +361,7 @@ impl Driver {
                 Callee::Builtin(Builtin::Http) => Some(Outside {
                     egress: Arc::clone(&shared.egress),
                     grant: outside::asked_for(&call.input),
-                    tokens: Arc::clone(&workflow.tokens),
+                    turns: Turns::new(Arc::clone(&workflow.tokens)),
                     folder: workflow.components.folder().to_owned(),
                 }),
             },

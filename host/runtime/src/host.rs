@@ -1,7 +1,7 @@
 //! What the cells of an execution ask of the outside.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -77,19 +77,22 @@ impl sandbox::Host for CallHost {
         }
     }
 
-    fn kept_token(&self, key: &str) -> Option<String> {
-        self.outside.as_ref()?.tokens.get(key, Instant::now())
+    fn kept_token<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Option<String>> {
+        match &self.outside {
+            Some(outside) => outside.turns.kept(key).boxed(),
+            None => std::future::ready(None).boxed(),
+        }
     }
 
     fn keep_token(&self, key: String, token: String, lifetime: Duration) {
         if let Some(outside) = &self.outside {
-            outside.tokens.keep(key, token, lifetime, Instant::now());
+            outside.turns.keep(key, token, lifetime);
         }
     }
 
     fn forget_token(&self, key: &str) {
         if let Some(outside) = &self.outside {
-            outside.tokens.forget(key);
+            outside.turns.forget(key);
         }
     }
 }

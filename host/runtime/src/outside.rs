@@ -9,7 +9,7 @@ use hotcell_sandbox::{HttpFailure, HttpRequest, HttpResponse};
 use serde_json::Value;
 
 use crate::files;
-use crate::tokens::Tokens;
+use crate::tokens::Turns;
 
 /// The largest file that is read: 8 MiB.
 const MAX_FILE: u64 = 8 << 20;
@@ -18,7 +18,7 @@ const MAX_FILE: u64 = 8 << 20;
 pub(crate) struct Outside {
     pub(crate) egress: Arc<Egress>,
     pub(crate) grant: Grant,
-    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) turns: Turns,
     pub(crate) folder: PathBuf,
 }
 

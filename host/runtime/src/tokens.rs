@@ -1,8 +1,10 @@
 //! Tokens that calls of one definition keep for each other.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
+
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
 /// How many tokens a definition keeps. Answers definitions whose credentials differ with each execution.
 const MAX_TOKENS: usize = 256;
@@ -15,6 +17,8 @@ const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Default)]
 pub(crate) struct Tokens {
     kept: Mutex<HashMap<String, Kept>>,
+    /// Who may obtain which token, as long as anybody wants to.
+    turns: Mutex<HashMap<String, Weak<Turn<()>>>>,
 }
 
 struct Kept {
@@ -29,7 +33,7 @@ impl Tokens {
     }
 
     pub(crate) fn keep(&self, key: String, token: String, lifetime: Duration, now: Instant) {
-        if key.len() + token.len() > MAX_BYTES {
+        if lifetime.is_zero() || key.len() + token.len() > MAX_BYTES {
             return;
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -45,6 +49,62 @@ impl Tokens {
 
     pub(crate) fn forget(&self, key: &str) {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    fn turn(&self, key: &str) -> Arc<Turn<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turn) = turns.get(key).and_then(Weak::upgrade) {
+            return turn;
+        }
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = Arc::default();
+        turns.insert(key.to_owned(), Arc::downgrade(&turn));
+        turn
+    }
+}
+
+/// The tokens as one call has them. Of the calls that need a token that nobody has kept, one obtains it while the others wait for
+/// it, so that an authority is not asked a hundred times at once.
+#[derive(Debug)]
+pub(crate) struct Turns {
+    tokens: Arc<Tokens>,
+    /// Those that it is this call's turn to obtain. They are free again when the call ends, however it does.
+    held: Mutex<HashMap<String, OwnedMutexGuard<()>>>,
+}
+
+impl Turns {
+    pub(crate) fn new(tokens: Arc<Tokens>) -> Self {
+        Turns { tokens, held: Mutex::default() }
+    }
+
+    /// The token that was kept; without one, it is the turn of this call once this returns.
+    pub(crate) async fn kept(&self, key: &str) -> Option<String> {
+        let found = self.tokens.get(key, Instant::now());
+        if found.is_some() || self.held().contains_key(key) {
+            return found;
+        }
+        let turn = self.tokens.turn(key).lock_owned().await;
+        // Whoever had the turn before may have kept one.
+        let found = self.tokens.get(key, Instant::now());
+        if found.is_none() {
+            self.held().insert(key.to_owned(), turn);
+        }
+        found
+    }
+
+    pub(crate) fn keep(&self, key: String, token: String, lifetime: Duration) {
+        let turn = self.held().remove(&key);
+        self.tokens.keep(key, token, lifetime, Instant::now());
+        drop(turn);
+    }
+
+    pub(crate) fn forget(&self, key: &str) {
+        self.tokens.forget(key);
+        self.held().remove(key);
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<String, OwnedMutexGuard<()>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -82,5 +142,39 @@ mod tests {
         assert!(tokens.get(&MAX_TOKENS.to_string(), now).is_some());
         tokens.keep("large".into(), "x".repeat(MAX_BYTES), Duration::from_secs(9), now);
         assert_eq!(tokens.get("large", now), None);
+    }
+
+    #[tokio::test]
+    async fn one_call_obtains_a_token_while_others_wait_for_it() {
+        let tokens = Arc::new(Tokens::default());
+        let [first, second, third] = [(); 3].map(|()| Turns::new(Arc::clone(&tokens)));
+        assert_eq!(first.kept("a").await, None);
+        assert_eq!(first.kept("a").await, None, "its own turn is not waited for");
+        assert_eq!(second.kept("b").await, None, "another token is another turn");
+        let mut waiting = std::pin::pin!(second.kept("a"));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        first.keep("a".into(), "1".into(), Duration::from_secs(9));
+        assert_eq!(waiting.await.as_deref(), Some("1"));
+        assert_eq!(third.kept("a").await.as_deref(), Some("1"));
+    }
+
+    #[tokio::test]
+    async fn the_turn_goes_on_when_a_call_ends_or_gives_up() {
+        let tokens = Arc::new(Tokens::default());
+        let [first, second, third] = [(); 3].map(|()| Turns::new(Arc::clone(&tokens)));
+        assert_eq!(first.kept("a").await, None);
+        {
+            let mut waiting = std::pin::pin!(second.kept("a"));
+            assert!(futures::poll!(&mut waiting).is_pending());
+            drop(first);
+            assert_eq!(waiting.await, None);
+        }
+        second.keep("a".into(), "over".into(), Duration::ZERO);
+        assert_eq!(third.kept("a").await, None);
+        third.forget("a");
+        assert_eq!(second.kept("a").await, None);
+        drop((second, third));
+        tokens.turn("b");
+        assert_eq!(tokens.turns.lock().unwrap().len(), 1, "turns that nobody takes are forgotten");
     }
 }

@@ -51,12 +51,14 @@ pub trait Host: Send + Sync {
         Box::pin(async { Err(HttpFailure::not_granted()) })
     }
 
-    /// A token that an earlier call of the same definition kept under this key, unless its lifetime is over.
-    fn kept_token(&self, _key: &str) -> Option<String> {
-        None
+    /// A token that another call of the same definition kept under this key, unless its lifetime is over. Where there is none, it
+    /// is the turn of the call that asks: others wait until it keeps one, forgets it, or ends. Default: there is none, and
+    /// nobody waits.
+    fn kept_token<'a>(&'a self, _key: &'a str) -> BoxFuture<'a, Option<String>> {
+        Box::pin(async { None })
     }
 
-    /// Keeps a token for later calls of the same definition. Default: it is not kept.
+    /// Keeps a token for other calls of the same definition; not at all, if its lifetime is zero. Default: it is not kept.
     fn keep_token(&self, _key: String, _token: String, _lifetime: Duration) {}
 
     /// Forgets a token.

@@ -16,6 +16,7 @@ pub(crate) fn request(call: HttpCall) -> Result<Request, Problem> {
     let headers = headers(call.headers.unwrap_or_default())?;
     let mut request = Request { method: call.method.to_ascii_uppercase(), uri, headers, body: None };
     body::add(&mut request, call.body)?;
+    check_length(&mut request)?;
     add_defaults(&mut request);
     Ok(request)
 }
@@ -80,12 +81,23 @@ fn headers(members: Map<String, Value>) -> Result<Vec<(String, String)>, Problem
         if value.is_object() {
             return Err(invalid(format!("the header {name:?} is an object; a header is text")));
         }
-        // The transport counts the body itself.
-        if !name.eq_ignore_ascii_case("content-length") {
-            headers.extend(expand(name, value));
-        }
+        headers.extend(expand(name, value));
     }
     Ok(headers)
+}
+
+/// The transport counts the body itself. An author may count it too, but not otherwise: what differs is a mistake, or meant to
+/// make one request look like two.
+fn check_length(request: &mut Request) -> Result<(), Problem> {
+    let length = request.body.as_ref().map_or(0, Vec::len).to_string();
+    let mut given = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    if given.any(|(_, value)| *value != length) {
+        return Err(invalid(format!(
+            "the header `Content-Length` is not the length of the body, which has {length} bytes; leave it out, as it is added"
+        )));
+    }
+    request.remove_header("content-length");
+    Ok(())
 }
 
 /// What servers expect of every client.
@@ -122,13 +134,22 @@ mod tests {
     #[test]
     fn headers_are_text_whatever_they_were() {
         let request = composed(json!({
-            "method": "GET", "endpoint": "http://example.com", "headers": {"X-N": 7, "X-L": ["a", "b"], "X-0": null, "Content-Length": 9},
+            "method": "GET", "endpoint": "http://example.com", "headers": {"X-N": 7, "X-L": ["a", "b"], "X-0": null, "Content-Length": 0},
         }));
         let expected =
             [("X-N", "7"), ("X-L", "a"), ("X-L", "b")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(request.headers[..3], expected);
         assert_eq!(request.header("ACCEPT"), Some("*/*"));
         assert_eq!(request.headers.len(), 5);
+    }
+
+    #[test]
+    fn a_length_that_is_not_that_of_the_body_is_refused() {
+        let call = |length: &str| json!({"method": "POST", "endpoint": "http://example.com", "body": "four", "headers": {"content-length": length}});
+        assert_eq!(composed(call("4")).header("content-length"), None);
+        for length in ["5", "4, 4", "0x4", "+4", ""] {
+            assert!(request(serde_json::from_value(call(length)).unwrap()).is_err(), "{length}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use hotcell::Problem;
 use crate::answer::{self, Output};
 use crate::authentication::Authentication;
 use crate::compose;
-use crate::faults::refused;
+use crate::faults::{place, refused};
 use crate::input::{Call, Input};
 use crate::openapi;
 use crate::outside::{Request, Response, now, send};
@@ -40,7 +40,7 @@ pub(crate) fn converse(
     let mut redirects = 0;
     loop {
         let (response, authorization) = authentication.send(&request)?;
-        let next = if follow { redirected(&request, &response) } else { None };
+        let next = if follow { redirected(&request, &response)? } else { None };
         let Some(next) = next else { return Ok((request, response, authorization)) };
         redirects += 1;
         if redirects > MAX_REDIRECTS {
@@ -58,12 +58,24 @@ pub(crate) fn converse(
     }
 }
 
-/// The request that a redirect asks for (RFC 9110, section 15.4).
-fn redirected(request: &Request, response: &Response) -> Option<Request> {
+/// The request that a redirect asks for (RFC 9110, section 15.4); none if the answer is no redirect, or says not where to.
+fn redirected(request: &Request, response: &Response) -> Result<Option<Request>, Problem> {
     if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
-        return None;
+        return Ok(None);
     }
-    let mut uri = request.uri.join(response.header("location")?).ok()?;
+    let Some(location) = response.header("location") else { return Ok(None) };
+    let Ok(mut uri) = request.uri.join(location) else {
+        let detail = format!(
+            "{} {} was answered with status {}, a redirect to what is no URI",
+            request.method,
+            place(&request.uri),
+            response.status
+        );
+        return Err(Problem::new(detail)
+            .kind(hotcell::kind::COMMUNICATION)
+            .status(response.status)
+            .title("Redirect leads nowhere"));
+    };
     uri.set_fragment(None);
     let mut next = Request { uri, ..request.clone() };
     let becomes_get = match response.status {
@@ -81,7 +93,7 @@ fn redirected(request: &Request, response: &Response) -> Option<Request> {
             next.remove_header(name);
         }
     }
-    Some(next)
+    Ok(Some(next))
 }
 
 /// Sends a request as it is.
@@ -94,6 +106,10 @@ mod tests {
     use super::*;
 
     fn after(method: &str, status: u16, location: &str) -> Option<Request> {
+        redirect(method, status, location).unwrap()
+    }
+
+    fn redirect(method: &str, status: u16, location: &str) -> Result<Option<Request>, Problem> {
         let request = Request {
             method: method.into(),
             uri: url::Url::parse("https://api.example.com/a/b?c#d").unwrap(),
@@ -114,7 +130,8 @@ mod tests {
             assert_eq!(after("GET", 302, location).unwrap().uri.as_str(), uri);
         }
         assert!(after("GET", 304, "/x").is_none());
-        assert!(after("GET", 302, "http://[").is_none());
+        let nowhere = redirect("GET", 302, "http://[").unwrap_err();
+        assert_eq!((nowhere.status, nowhere.kind.as_deref()), (Some(302), Some(hotcell::kind::COMMUNICATION)));
     }
 
     #[test]

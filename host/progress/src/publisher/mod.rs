@@ -5,11 +5,13 @@ mod http;
 mod session;
 
 use std::fmt;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
+use tokio_rustls::rustls::ClientConfig;
 
 use crate::backoff::Backoff;
 use crate::lifecycle::Lifecycle;
@@ -17,17 +19,40 @@ use crate::source::EventSource;
 use session::Session;
 
 /// How a publisher works. The defaults are right for nearly everyone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct PublisherOptions {
     /// How long a sink may take to answer a request. Default: 30 s.
     pub answer_timeout: Duration,
     /// How long it waits before it tries again.
     pub backoff: Backoff,
+    /// How connections over TLS are made, and whose certificates are trusted. Default: not at all, so that an `https://`
+    /// URL is refused.
+    pub tls: Option<Arc<ClientConfig>>,
+    /// The token that is sent with each request (`Authorization: Bearer`). Default: none.
+    pub token: Option<String>,
+}
+
+/// Without the token.
+impl fmt::Debug for PublisherOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PublisherOptions { answer_timeout, backoff, tls, token } = self;
+        f.debug_struct("PublisherOptions")
+            .field("answer_timeout", answer_timeout)
+            .field("backoff", backoff)
+            .field("tls", &tls.is_some())
+            .field("token", &token.is_some())
+            .finish()
+    }
 }
 
 impl Default for PublisherOptions {
     fn default() -> Self {
-        PublisherOptions { answer_timeout: Duration::from_secs(30), backoff: Backoff::default() }
+        PublisherOptions {
+            answer_timeout: Duration::from_secs(30),
+            backoff: Backoff::default(),
+            tls: None,
+            token: None,
+        }
     }
 }
 
@@ -35,7 +60,9 @@ impl Default for PublisherOptions {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PublisherError {
     /// Neither a URL nor a file.
-    #[error("{sink:?} is no sink of lifecycle events: {reason}; expected http://host:port/path, or @FILE")]
+    #[error(
+        "{sink:?} is no sink of lifecycle events: {reason}; expected https://host/path, http://host:port/path, or @FILE"
+    )]
     Invalid {
         /// What was given.
         sink: String,
@@ -62,7 +89,7 @@ pub enum PublisherError {
 
 /// Publishes the lifecycle events of a source, in order and each at least once, on a thread of its own.
 ///
-/// - To an `http://` URL: one POST an event, in the structured mode of the CloudEvents HTTP binding. The next one is sent
+/// - To an `http://` or `https://` URL: one POST an event, in the structured mode of the CloudEvents HTTP binding. The next one is sent
 ///   when the one before it has been answered with 2xx. An answer of 400, 413, 415 or 422 says that this event will never be
 ///   taken: it is given up, and the next one is sent. Anything else (no connection, no answer, any other status) is tried
 ///   again for ever, three times quickly, then slower. An event that is sent again has the same id.
@@ -97,7 +124,7 @@ impl Publisher {
         let name = sink.to_owned();
         let sink = match sink.strip_prefix('@') {
             Some(path) => Sink::File(file::FileSink::open(path.as_ref())?),
-            None => Sink::Http(Box::new(http::HttpSink::new(sink, options.answer_timeout)?)),
+            None => Sink::Http(Box::new(http::HttpSink::new(sink, &options)?)),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (deadline, deadlines) = watch::channel(None);

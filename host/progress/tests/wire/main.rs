@@ -4,6 +4,7 @@ mod events;
 mod outages;
 mod process;
 mod publishing;
+mod publishing_tls;
 mod refusals;
 mod reporting;
 mod roundtrip;

@@ -186,7 +186,8 @@ fn what_is_no_sink_is_refused_with_what_to_do() {
     for (sink, reason) in [
         ("", "http://host:port"),
         ("127.0.0.1", "@FILE"),
-        ("https://sink.example/", "TLS"),
+        ("https://sink.example/", "no certificates to trust"),
+        ("ftp://sink.example/", "`ftp` is not supported"),
         ("http:///events", "http://host:port"),
         ("http://user:secret@sink.example/", "credentials"),
         ("@/no/such/folder/events.ndjson", "/no/such/folder"),

@@ -51,6 +51,17 @@ impl Authority {
             .route("/realms/test/oauth2/token", post(give))
             .route("/realms/test/.well-known/openid-configuration", get(tell))
             .route("/elsewhere/token", post(give))
+            .route(
+                "/moved/oauth2/token",
+                post(|| async {
+                    (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/realms/test/oauth2/token?key=s3cret")])
+                }),
+            )
+            .route(
+                "/moved/.well-known/openid-configuration",
+                get(|| async { (StatusCode::FOUND, [(header::LOCATION, "/realms/test")]) }),
+            )
+            .route("/html/.well-known/openid-configuration", get(|| async { axum::response::Html("<html>") }))
             .route("/protected", get(protected))
             .with_state(Arc::clone(&state));
         Authority { address: serve(service).await, state }
@@ -63,6 +74,13 @@ impl Authority {
     /// No token that was given is good any more; refresh tokens are.
     pub(crate) fn revoke(&self) {
         self.books(|books| books.valid.clear());
+    }
+}
+
+impl Books {
+    /// No refresh token is good any more.
+    pub(crate) fn forget_refresh_tokens(&mut self) {
+        self.refresh.clear();
     }
 }
 
@@ -121,11 +139,23 @@ async fn give(State(state): State<Arc<Mutex<Books>>>, headers: HeaderMap, body: 
     axum::Json(answer).into_response()
 }
 
-/// A JWT of three parts whose claims name the client. Whether its signature is right is for the component's own tests.
+/// A JWT that the client signed with its secret, and that names it (RFC 7523, HS256).
 fn is_signed(assertion: &str) -> bool {
+    let Some((signed, signature)) = assertion.rsplit_once('.') else { return false };
+    if signature != BASE64_URL_SAFE_NO_PAD.encode(hmac(b"s3cret", signed.as_bytes())) {
+        return false;
+    }
     let claims = assertion.split('.').nth(1).and_then(|claims| BASE64_URL_SAFE_NO_PAD.decode(claims).ok());
     let claims: Value = claims.and_then(|claims| serde_json::from_slice(&claims).ok()).unwrap_or_default();
     claims["sub"] == "runtime" && claims["exp"].as_u64() > claims["iat"].as_u64()
+}
+
+/// HMAC with SHA-256 (RFC 2104), for a key that is shorter than a block.
+fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+    use sha2::{Digest, Sha256};
+    let padded = |with: u8| -> Vec<u8> { (0..64).map(|at| key.get(at).copied().unwrap_or_default() ^ with).collect() };
+    let inner = Sha256::digest([padded(0x36), message.to_vec()].concat());
+    Sha256::digest([padded(0x5c), inner.to_vec()].concat()).to_vec()
 }
 
 async fn protected(State(state): State<Arc<Mutex<Books>>>, headers: HeaderMap) -> Response {

@@ -44,6 +44,7 @@ fn service() -> Router {
         .route("/moved", any(|| async { (StatusCode::FOUND, [(header::LOCATION, "/echo?moved")]) }))
         .route("/kept", any(|| async { (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, "/echo?kept")]) }))
         .route("/circle", any(|| async { (StatusCode::FOUND, [(header::LOCATION, "/circle")]) }))
+        .route("/nowhere", any(|| async { (StatusCode::FOUND, [(header::LOCATION, "http://[")]) }))
         .route("/not-modified", get(|| async { StatusCode::NOT_MODIFIED }))
 }
 
@@ -156,6 +157,8 @@ async fn a_redirect_is_an_error_unless_it_is_to_be_followed() {
     assert_eq!((&output["method"], &output["body"]), (&json!("POST"), &json!(r#"{"a":1}"#)));
 
     assert_eq!(call("get", "/circle", true).await.problem().title.as_deref(), Some("Too many redirects"));
+    let nowhere = call("get", "/nowhere", true).await.problem();
+    assert_eq!((nowhere.status, nowhere.title.as_deref()), (302, Some("Redirect leads nowhere")));
     assert_eq!(call("get", "/not-modified", true).await.output(), json!(null));
     assert_eq!(call("get", "/not-modified", false).await.problem().status, 304);
 }

@@ -54,6 +54,15 @@ async fn no_spelling_of_this_machine_passes_a_pattern() {
 }
 
 #[tokio::test]
+async fn the_advice_names_the_port() {
+    let rig = Rig::allowing(&["*"]);
+    for authority in ["0.0.0.0:8080", "127.0.0.1:8080", "[::1]:8080"] {
+        let problem = problem(&rig, &format!("{{ method: get, endpoint: 'http://{authority}/' }}")).await;
+        assert!(problem.detail.unwrap().ends_with(&format!("--allow-net {authority}")));
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_is_checked_like_the_first_request() {
     let redirect = |to: &'static str| get(move || async move { (StatusCode::FOUND, [(header::LOCATION, to)]) });
     let service = Router::new()
@@ -82,6 +91,10 @@ async fn headers_of_the_connection_cannot_be_set() {
         let with = format!("{{ method: get, endpoint: 'http://{address}/', headers: {{ {header}: x }} }}");
         assert!(problem(&rig, &with).await.is(ErrorKind::Configuration), "{header}");
     }
+    let with =
+        format!("{{ method: post, endpoint: 'http://{address}/', body: four, headers: {{ Content-Length: 1 }} }}");
+    let length = problem(&rig, &with).await;
+    assert!(length.is(ErrorKind::Configuration) && length.detail.unwrap().contains("4 bytes"));
     let with = format!("{{ method: get, endpoint: 'http://{address}/', headers: {{ X: \"a\\r\\nHost: b\" }} }}");
     assert!(problem(&rig, &with).await.is(ErrorKind::Configuration));
 }

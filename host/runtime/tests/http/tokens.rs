@@ -197,3 +197,81 @@ async fn an_authority_that_is_not_allowed_is_not_asked() {
     assert!(problem.detail.unwrap().contains("--allow-net localhost"));
     assert_eq!(authority.books(|books| books.asked.len()), 0);
 }
+
+#[tokio::test]
+async fn calls_at_the_same_time_ask_for_one_token() {
+    let authority = Authority::start().await;
+    let at = authority.address;
+    let call = format!(
+        "{{ call: http, with: {{ method: get, endpoint: {{ uri: 'http://{at}/protected', authentication: {{ oauth2: \
+         {{ authority: 'http://{at}/realms/test', grant: client_credentials, {CLIENT} }} }} }} }} }}"
+    );
+    let branches: Vec<String> = (0..8).map(|n| format!("{{ b{n}: {call} }}")).collect();
+    let text = format!("do: [{{ all: {{ fork: {{ branches: [ {} ] }} }} }}]", branches.join(", "));
+    let rig = Rig::allowing(&["127.0.0.1"]);
+    let workflow = rig.workflow(&text);
+    let run = async || rig.execute(&workflow, json!({"secret": "s3cret"})).await.output();
+    assert_eq!(run().await, json!(vec!["inside"; 8]));
+    assert_eq!(authority.books(|books| books.asked.len()), 1);
+    // All of them are refused at once; one gets a new token for all.
+    authority.revoke();
+    assert_eq!(run().await, json!(vec!["inside"; 8]));
+    assert_eq!(authority.books(|books| books.asked.len()), 2);
+    // So it is with a refresh token, and with what comes after that was refused.
+    authority.books(|books| books.gives_refresh_tokens = true);
+    for asked in [3, 4] {
+        authority.revoke();
+        assert_eq!(run().await, json!(vec!["inside"; 8]));
+        assert_eq!(authority.books(|books| books.asked.len()), asked);
+    }
+    assert_eq!(authority.books(|books| books.asked[3]["grant_type"].clone()), "refresh_token");
+    authority.books(|books| books.forget_refresh_tokens());
+    authority.revoke();
+    assert_eq!(run().await, json!(vec!["inside"; 8]));
+    let grants =
+        authority.books(|books| books.asked[4..].iter().map(|asked| asked["grant_type"].clone()).collect::<Vec<_>>());
+    assert_eq!(grants, ["refresh_token", "client_credentials"]);
+}
+
+#[tokio::test]
+async fn a_refusal_holds_nobody_up() {
+    let authority = Authority::start().await;
+    let at = authority.address;
+    let call = format!(
+        "{{ try: [{{ ask: {{ call: http, with: {{ method: get, endpoint: {{ uri: 'http://{at}/protected', authentication: {{ oauth2: \
+         {{ authority: 'http://{at}/realms/test', grant: client_credentials, client: {{ id: runtime, secret: wr0ng }} }} }} }} }} }} }}], \
+         catch: {{ as: error, do: [{{ told: {{ set: '${{ $error.status }}' }} }}] }} }}"
+    );
+    let branches: Vec<String> = (0..4).map(|n| format!("{{ b{n}: {call} }}")).collect();
+    let text = format!("do: [{{ all: {{ fork: {{ branches: [ {} ] }} }} }}]", branches.join(", "));
+    assert_eq!(Rig::allowing(&["127.0.0.1"]).run(&text, json!({})).await.output(), json!([401, 401, 401, 401]));
+}
+
+#[tokio::test]
+async fn an_authority_that_is_elsewhere_is_told_and_not_followed() {
+    let authority = Authority::start().await;
+    let rig = Rig::allowing(&["127.0.0.1"]);
+    for (scheme, member) in [("oauth2", "endpoints.token"), ("oidc", "authority")] {
+        let text = document(&authority, scheme, &format!("grant: client_credentials, {CLIENT}"));
+        let problem = rig.run(&text.replace("/realms/test'", "/moved'"), json!({"secret": "s3cret"})).await.problem();
+        assert!(problem.is(ErrorKind::Communication), "{problem}");
+        let detail = problem.detail.unwrap();
+        assert!(detail.contains("/realms/test") && detail.contains(member) && !detail.contains("s3cret"), "{detail}");
+    }
+    assert!(authority.books(|books| books.asked.is_empty()));
+}
+
+#[tokio::test]
+async fn what_is_no_discovery_document_is_told() {
+    let authority = Authority::start().await;
+    let rig = Rig::allowing(&["127.0.0.1"]);
+    let text = document(&authority, "oidc", &format!("grant: client_credentials, {CLIENT}"));
+    let run = async |text: &str| rig.run(text, json!({"secret": "s3cret"})).await;
+    let html = run(&text.replace("/realms/test'", "/html'")).await.problem();
+    assert!(html.is(ErrorKind::Authentication) && html.detail.unwrap().contains("token endpoint"));
+    let missing = run(&text.replace("/realms/test'", "/nowhere'")).await.problem();
+    assert_eq!((missing.status, missing.is(ErrorKind::Communication)), (404, true));
+    let other = run(&text.replace("client: {", "issuers: [ 'https://other.example' ], client: {")).await.problem();
+    assert!(other.is(ErrorKind::Authentication) && other.detail.unwrap().contains("issuers"));
+    assert!(authority.books(|books| books.asked.is_empty()));
+}

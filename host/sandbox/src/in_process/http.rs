@@ -16,6 +16,7 @@ mod bindings {
         imports: {
             "hotcell:builtin/http.send": async | trappable,
             "hotcell:builtin/http.read": async | trappable,
+            "hotcell:builtin/http.kept-token": async | trappable,
             default: trappable,
         },
     });
@@ -41,8 +42,8 @@ impl http::Host for Cell {
         Ok(self.host.read(&path).await.map_err(to_guest))
     }
 
-    fn kept_token(&mut self, key: String) -> Result<Option<String>> {
-        Ok(self.host.kept_token(&key))
+    async fn kept_token(&mut self, key: String) -> Result<Option<String>> {
+        Ok(self.host.kept_token(&key).await)
     }
 
     fn keep_token(&mut self, key: String, token: String, lifetime: u64) -> Result<()> {

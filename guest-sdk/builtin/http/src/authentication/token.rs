@@ -13,7 +13,7 @@ use super::{Properties, authorized};
 use crate::answer::Authorization;
 use crate::compose::add_defaults;
 use crate::exchange::send_plainly;
-use crate::faults::{invalid, refused};
+use crate::faults::{invalid, place, refused};
 use crate::outside::{Request, Response, forget_token, keep_token, kept_token, now, random};
 
 /// How long before its end a token is no longer used, in milliseconds: it has to last until the service has checked it.
@@ -36,12 +36,17 @@ pub(crate) struct Tokens {
 }
 
 /// A token, as it is kept.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, PartialEq)]
 struct Token {
     scheme: String,
     token: String,
-    /// When it is over, in milliseconds since 1970.
-    until: u64,
+}
+
+/// A token that has just been given.
+struct Given {
+    token: Token,
+    /// In milliseconds.
+    lifetime: u64,
     refresh: Option<String>,
 }
 
@@ -55,56 +60,63 @@ impl Tokens {
 
     /// Sends a request with a token. One that was kept and is refused is replaced by a new one, once.
     pub(crate) fn send(&self, request: &Request) -> Result<(Response, Option<Authorization>), Problem> {
-        if let Some(kept) = self.kept()? {
-            let authorization = kept.authorization();
-            let response = send_plainly(&authorized(request, &authorization))?;
-            if response.status != 401 {
-                return Ok((response, Some(authorization)));
-            }
-            forget_token(&self.key);
+        let Some(kept) = self.kept() else { return self.send_with(&self.obtain()?, request) };
+        let (response, authorization) = self.send_with(&kept, request)?;
+        if response.status != 401 {
+            return Ok((response, authorization));
         }
-        let authorization = self.obtain()?.authorization();
-        let response = send_plainly(&authorized(request, &authorization))?;
-        Ok((response, Some(authorization)))
+        // Another call may have replaced it meanwhile.
+        let token = match self.kept() {
+            Some(other) if other != kept => other,
+            _ => {
+                forget_token(&self.key);
+                self.kept().map_or_else(|| self.obtain(), Ok)?
+            }
+        };
+        self.send_with(&token, request)
     }
 
-    /// A token that was kept and is still good, or was refreshed.
-    fn kept(&self) -> Result<Option<Token>, Problem> {
-        let kept = kept_token(&self.key).and_then(|text| serde_json::from_str::<Token>(&text).ok());
-        let Some(token) = kept else { return Ok(None) };
-        if token.until > now() {
-            return Ok(Some(token));
-        }
-        let Some(refresh) = token.refresh else { return Ok(None) };
-        let parameters = vec![("grant_type", "refresh_token".into()), ("refresh_token", refresh.clone())];
-        match self.request(parameters) {
-            // Those that do not send a new refresh token mean the old one to go on.
-            Ok(mut token) => {
-                token.refresh.get_or_insert(refresh);
-                self.keep(&token);
-                Ok(Some(token))
+    fn send_with(&self, token: &Token, request: &Request) -> Result<(Response, Option<Authorization>), Problem> {
+        let authorization = Authorization { scheme: token.scheme.clone(), parameter: token.token.clone() };
+        Ok((send_plainly(&authorized(request, &authorization))?, Some(authorization)))
+    }
+
+    /// A token that was kept and is still good. Without one, it is this call's turn to obtain it.
+    fn kept(&self) -> Option<Token> {
+        kept_token(&self.key).and_then(|text| serde_json::from_str(&text).ok())
+    }
+
+    /// A new token: by the refresh token that came with the last one, or as the definition says.
+    fn obtain(&self) -> Result<Token, Problem> {
+        let key = self.refresh_key();
+        if let Some(refresh) = kept_token(&key) {
+            let parameters = vec![("grant_type", "refresh_token".into()), ("refresh_token", refresh.clone())];
+            if let Ok(mut given) = self.request(parameters) {
+                // Those that do not send a new refresh token mean the old one to go on.
+                given.refresh.get_or_insert(refresh);
+                return Ok(self.keep(given));
             }
             // A refresh token ends, too; then everything starts anew.
-            Err(_) => {
-                forget_token(&self.key);
-                Ok(None)
-            }
+            forget_token(&key);
         }
+        let given = self.request(self.grant()?)?;
+        Ok(self.keep(given))
     }
 
-    fn obtain(&self) -> Result<Token, Problem> {
-        let token = self.request(self.grant()?)?;
-        self.keep(&token);
-        Ok(token)
+    fn refresh_key(&self) -> String {
+        format!("refresh {}", self.key)
     }
 
-    fn keep(&self, token: &Token) {
-        let lifetime = if token.refresh.is_some() { REFRESH_LIFETIME } else { token.until.saturating_sub(now()) };
-        if lifetime > 0
-            && let Ok(text) = serde_json::to_string(token)
-        {
-            keep_token(&self.key, &text, lifetime);
+    /// Keeps what was given, which ends the turn of this call.
+    fn keep(&self, given: Given) -> Token {
+        let Given { token, lifetime, refresh } = given;
+        match refresh {
+            Some(refresh) => keep_token(&self.refresh_key(), &refresh, REFRESH_LIFETIME),
+            None => forget_token(&self.refresh_key()),
         }
+        let text = serde_json::to_string(&token).unwrap_or_default();
+        keep_token(&self.key, &text, lifetime.saturating_sub(MARGIN));
+        token
     }
 
     /// What is asked for, and by what right.
@@ -154,7 +166,7 @@ impl Tokens {
     }
 
     /// Asks the authority for a token.
-    fn request(&self, mut parameters: Vec<(&'static str, String)>) -> Result<Token, Problem> {
+    fn request(&self, mut parameters: Vec<(&'static str, String)>) -> Result<Given, Problem> {
         let uri = self.token_endpoint()?;
         let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
         self.identify(&uri, &mut parameters, &mut headers)?;
@@ -264,7 +276,7 @@ impl Tokens {
                 add_defaults(&mut request);
                 let response = send_plainly(&request)?;
                 if response.status != 200 {
-                    return Err(refused("GET", &uri, &response, now()));
+                    return Err(self.failed(&request, &response));
                 }
                 String::from_utf8(response.body).unwrap_or_default()
             }
@@ -282,7 +294,7 @@ impl Tokens {
         Ok(endpoint)
     }
 
-    fn read(&self, request: &Request, response: &Response) -> Result<Token, Problem> {
+    fn read(&self, request: &Request, response: &Response) -> Result<Given, Problem> {
         let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         match response.status {
             200..=299 => {}
@@ -291,7 +303,7 @@ impl Tokens {
                 let code = answer["error"].as_str().filter(|code| is_error_code(code)).unwrap_or("no reason given");
                 return Err(unauthenticated(&format!("the authority refused to give a token: {code}")));
             }
-            _ => return Err(refused(&request.method, &request.uri, response, now())),
+            _ => return Err(self.failed(request, response)),
         }
         let Some(token) = answer["access_token"].as_str().filter(|token| !token.is_empty()) else {
             return Err(unauthenticated("the authority's answer holds no `access_token`"));
@@ -311,12 +323,29 @@ impl Tokens {
             _ => None,
         };
         let lifetime = lifetime.unwrap_or(DEFAULT_LIFETIME);
-        Ok(Token {
-            scheme: scheme.into(),
-            token: token.into(),
-            until: now().saturating_add(lifetime.saturating_sub(MARGIN)),
-            refresh: answer["refresh_token"].as_str().map(Into::into),
-        })
+        let refresh = answer["refresh_token"].as_str().map(Into::into);
+        Ok(Given { token: Token { scheme: scheme.into(), token: token.into() }, lifetime, refresh })
+    }
+
+    /// The authority failed, or is elsewhere. It is not followed there: what authenticates the client is for whom the definition
+    /// names.
+    fn failed(&self, request: &Request, response: &Response) -> Problem {
+        let problem = refused(&request.method, &request.uri, response, now());
+        if !(300..=399).contains(&response.status) {
+            return problem;
+        }
+        let target = response.header("location").and_then(|location| request.uri.join(location).ok());
+        let target = target.as_ref().map_or_else(|| "elsewhere".into(), |target| format!("to {}", place(target)));
+        let scheme = &self.properties.scheme;
+        let member =
+            if scheme == "oidc" { "authority".into() } else { "authority` or its `endpoints.token".to_owned() };
+        let detail = format!(
+            "the authority at {} redirects {target} (status {}), and credentials are not sent after a redirect; write that \
+             address as `authentication.{scheme}.{member}`",
+            place(&request.uri),
+            response.status,
+        );
+        Problem::new(detail).kind(kind::COMMUNICATION).status(response.status).title("Authority is elsewhere")
     }
 
     /// "issuers": who may have issued the token. A token that does not tell is not one of theirs.
@@ -331,12 +360,6 @@ impl Tokens {
             Some(issuer) if issuers.iter().any(|trusted| trusted == issuer) => Ok(()),
             _ => Err(unauthenticated("the token was issued by none of the `issuers` that the definition trusts")),
         }
-    }
-}
-
-impl Token {
-    fn authorization(&self) -> Authorization {
-        Authorization { scheme: self.scheme.clone(), parameter: self.token.clone() }
     }
 }
 
