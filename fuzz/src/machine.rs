@@ -18,6 +18,8 @@ use crate::workflow::workflow;
 
 /// After so many inputs the execution is cancelled.
 const PATIENCE: usize = 120;
+/// A state that takes more bytes than this is not written out: it only makes the rest slow. The execution is cancelled.
+const LARGE: usize = 1 << 20;
 /// Beyond that, a turn was not bounded: its budget is 256, and what is cancelled is told of besides.
 const MAX_EVENTS: usize = 8_000;
 
@@ -37,10 +39,28 @@ pub fn machine(data: &[u8]) {
         timers: BTreeMap::new(),
         children: BTreeSet::new(),
         proceed: false,
+        is_large: false,
         now: Timestamp::from_second(1_767_225_600).expect("it is a time"),
         sequence: 0,
     };
     run.perform(&mut choices);
+}
+
+/// A text of at most [`LARGE`] bytes.
+struct Bounded(Vec<u8>);
+
+impl std::io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > LARGE {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 struct Run {
@@ -50,6 +70,7 @@ struct Run {
     timers: BTreeMap<TimerId, Timestamp>,
     children: BTreeSet<ChildId>,
     proceed: bool,
+    is_large: bool,
     now: Timestamp,
     sequence: u64,
 }
@@ -71,6 +92,7 @@ impl Run {
                 break;
             }
             let kind = match inputs {
+                _ if self.is_large => InputKind::Cancel { reason: Some("it is large".into()) },
                 PATIENCE => InputKind::Resume,
                 _ if inputs > PATIENCE => InputKind::Cancel { reason: None },
                 _ => match self.next(choices) {
@@ -90,8 +112,14 @@ impl Run {
     }
 
     fn feed(&mut self, machine: &mut Machine, kind: InputKind) {
-        let text = serde_json::to_string(machine.state()).expect("a state is JSON");
-        let state: State = serde_json::from_str(&text).expect("what was written can be read");
+        let mut text = Bounded(Vec::new());
+        if serde_json::to_writer(&mut text, machine.state()).is_err() {
+            self.is_large = true;
+            let input = Input { time: self.now, kind };
+            let turn = machine.apply(input, environment(&mut Chance, &self.secrets));
+            return self.take(turn, machine);
+        }
+        let state: State = serde_json::from_slice(&text.0).expect("what was written can be read");
         assert_eq!(&state, machine.state());
         let mut restored = Machine::restore(Arc::clone(&self.program), state);
         let input = Input { time: self.now, kind };
