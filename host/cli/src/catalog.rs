@@ -38,7 +38,7 @@ impl Sources<'_> {
         let loader = Loader::new(folder)
             .with_catalog(self.catalog)
             .with_secrets(Arc::clone(&self.secrets))
-            .with_fetch(self.engine.runtime.egress());
+            .with_fetch(self.engine.runtime.documents());
         Workflow::load(Arc::new(definition), &loader, self.engine.evaluators(), times, self.shell).await
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hotcell_definition as dsl;
 use hotcell_definition::{ClientAuthentication, Credentials, ErrorKind, Grant, Problem, Reusable};
-use hotcell_expression::{Data, Template};
+use hotcell_expression::{Data, Evaluator, ExpressionError, Mode, Scope, Template};
 use serde_json::{Map, Value, json};
 
 use crate::bindings::Place;
@@ -158,6 +158,45 @@ impl Policy {
     pub(crate) fn into_value(self) -> Value {
         json!({ self.scheme: self.properties })
     }
+}
+
+/// A policy for a document that is fetched before there is an execution, and thus any data: what the component that fetches it
+/// gets. Texts of it are evaluated in `scope`; `secret` finds the secret that holds a whole policy.
+///
+/// # Errors
+/// An expression of it fails, or the secret is not there.
+pub fn policy_of_document<E: From<ExpressionError>>(
+    policy: &Reusable<dsl::Authentication>,
+    components: &dsl::Components,
+    scope: &Scope<'_>,
+    evaluator: &mut dyn Evaluator,
+    secret: impl FnOnce(&str) -> Result<Value, E>,
+) -> Result<Value, E> {
+    let mut invalid = None;
+    let plan = AuthenticationPlan::new(policy, components, &mut |source| {
+        Template::parse(&source.0, Mode::Strict).unwrap_or_else(|error| {
+            invalid.get_or_insert(error);
+            Template::Literal(Data::null())
+        })
+    });
+    if let Some(error) = invalid {
+        return Err(error.into());
+    }
+    let scheme = plan.scheme;
+    let properties = match plan.properties {
+        Properties::Secret(name) => secret(&name)?,
+        Properties::Inline { constant: mut properties, evaluated, uris } => {
+            for (name, template) in evaluated {
+                set(&mut properties, name, template.evaluate(scope, evaluator)?.value().clone());
+            }
+            for (name, plan) in uris {
+                let uri = plan.expand::<E>(scope.input, |part| Ok(part.evaluate(scope, evaluator)?))?;
+                set(&mut properties, name, uri.into());
+            }
+            properties.into()
+        }
+    };
+    Ok(Policy { scheme, properties }.into_value())
 }
 
 impl Run<'_> {

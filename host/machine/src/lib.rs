@@ -38,6 +38,7 @@ mod retry;
 mod state;
 mod uri;
 
+pub use authentication::policy_of_document;
 pub use cloud_event::{CloudEvent, Interest, InvalidCloudEvent};
 pub use command::{
     Builtin, CallId, Callee, ChildId, Command, ListeningId, Outcome, ScriptLanguage, StartCall, StartChild, Subscribe,

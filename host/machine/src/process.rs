@@ -5,11 +5,13 @@ use hotcell_definition::{ErrorKind, Problem, ProcessOutput};
 use hotcell_expression::{Data, ExpressionError, Template};
 use serde_json::{Map, Value, json};
 
+use crate::authentication::AuthenticationPlan;
 use crate::bindings::Place;
 use crate::machine::Run;
 use crate::problem::expression_problem;
 use crate::program::Kind;
 use crate::state::Doing;
+use crate::uri::UriPlan;
 use crate::{CallId, Callee, Command, ScriptLanguage, StartCall};
 
 /// How much of what a failed process complained about its problem repeats, in bytes.
@@ -31,7 +33,7 @@ pub(crate) enum ProcessKind {
     /// The text of a script is never evaluated: `${ … }` in it is the script's own.
     Script { language: ScriptLanguage, code: String },
     /// A script that stands elsewhere.
-    Source { language: ScriptLanguage, endpoint: Template },
+    Source { language: ScriptLanguage, endpoint: UriPlan, authentication: Option<AuthenticationPlan> },
     /// A command for the host's shell.
     Shell { command: Template },
 }
@@ -41,6 +43,7 @@ impl ProcessPlan {
     pub(crate) fn script(
         run: &dsl::Run,
         script: &dsl::ScriptProcess,
+        components: &dsl::Components,
         template: &mut impl FnMut(&dsl::Template) -> Template,
     ) -> Self {
         let language = match script.language.as_str() {
@@ -50,7 +53,12 @@ impl ProcessPlan {
         let what = match &script.code {
             dsl::ScriptCode::Inline(code) => ProcessKind::Script { language, code: code.clone() },
             dsl::ScriptCode::External(resource) => {
-                ProcessKind::Source { language, endpoint: template(&resource.endpoint.uri) }
+                let authentication = resource.endpoint.authentication.as_ref();
+                ProcessKind::Source {
+                    language,
+                    endpoint: UriPlan::new(&template(&resource.endpoint.uri)),
+                    authentication: authentication.map(|policy| AuthenticationPlan::new(policy, components, template)),
+                }
             }
         };
         Self::new(run, what, &script.io, template)
@@ -127,9 +135,13 @@ impl Run<'_> {
                 given.insert("code".into(), Value::String(code.clone()));
                 Callee::Script { language: *language }
             }
-            ProcessKind::Source { language, endpoint } => {
-                let source = self.evaluate(id, place, "run.script.source.endpoint", endpoint, input)?;
-                given.insert("source".into(), Value::String(text(source.value())));
+            ProcessKind::Source { language, endpoint, authentication } => {
+                let source = self.uri(id, "run.script.source.endpoint", endpoint, input)?;
+                given.insert("source".into(), Value::String(source));
+                if let Some(authentication) = authentication {
+                    let policy = self.authentication(id, authentication, input)?;
+                    given.insert("authentication".into(), policy.into_value());
+                }
                 Callee::Script { language: *language }
             }
             ProcessKind::Shell { command } => {

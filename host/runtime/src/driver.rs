@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::broker::{EventsLost, Next, Published, Ticket};
+use crate::documents::Documents;
 use crate::execution::{End, StartExecution};
 use crate::host::CallHost;
 use crate::outside::{self, Outside};
@@ -362,7 +363,7 @@ impl Driver {
                     egress: Arc::clone(&shared.egress),
                     grant: outside::asked_for(&call.input),
                     turns: Turns::new(Arc::clone(&workflow.tokens)),
-                    folder: workflow.components.folder().to_owned(),
+                    folder: Some(workflow.components.folder().to_owned()),
                 }),
             },
         };
@@ -400,7 +401,12 @@ impl Driver {
                 Callee::Script { language } => {
                     let interpreter = shared.interpreters.prepare(*language, &*shared.cells).await?;
                     let folder = workflow.components.folder();
-                    (interpreter, scripts::given(*language, &call.input, folder, &shared.egress, limits.payload).await?)
+                    let documents = Documents { shared: Arc::clone(&shared), tokens: Arc::clone(&workflow.tokens) };
+                    let given = scripts::given(*language, &call.input, folder, &documents, limits.payload);
+                    // As in a cell, all that is done for the task is within its time.
+                    let given = tokio::time::timeout(limits.wall_time, given).await;
+                    let late = |_| sandbox::CallError::TimeLimit { limit: limits.wall_time }.to_problem();
+                    (interpreter, given.map_err(late)??)
                 }
                 Callee::Shell => {
                     return shell::run(&call.input, workflow.components.folder(), limits, Arc::new(host)).await;

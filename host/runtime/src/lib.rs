@@ -14,6 +14,7 @@ mod catalog;
 mod check;
 mod clock;
 mod components;
+mod documents;
 mod driver;
 mod evaluators;
 mod execution;

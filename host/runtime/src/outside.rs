@@ -19,7 +19,8 @@ pub(crate) struct Outside {
     pub(crate) egress: Arc<Egress>,
     pub(crate) grant: Grant,
     pub(crate) turns: Turns,
-    pub(crate) folder: PathBuf,
+    /// The folder whose files it reads. Without, it reads none.
+    pub(crate) folder: Option<PathBuf>,
 }
 
 impl Outside {
@@ -33,7 +34,8 @@ impl Outside {
     /// documents to explore.
     pub(crate) async fn read(&self, path: &str) -> Result<Vec<u8>, HttpFailure> {
         let invalid = |reason: &str| HttpFailure::Invalid(format!("{path:?} {reason}"));
-        let Some(file) = files::locate(&self.folder, path) else {
+        let located = self.folder.as_deref().and_then(|folder| files::locate(folder, path));
+        let Some(file) = located else {
             return Err(invalid("is not a path that stays within the folder of the definition"));
         };
         files::read_at_most(file, MAX_FILE).await.map_err(|reason| invalid(&format!("cannot be read: {reason}")))

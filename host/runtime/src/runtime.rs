@@ -15,8 +15,10 @@ use crate::broker::Broker;
 use crate::builtins::Builtins;
 use crate::catalog::Catalog;
 use crate::clock::{Clock, SystemClock};
+use crate::documents::Documents;
 use crate::driver::Driver;
 use crate::execution::{Execution, StartExecution};
+use crate::resources::Fetch;
 use crate::scripts::Interpreters;
 
 /// What a runtime is made of.
@@ -106,6 +108,11 @@ impl Runtime {
     /// The one way out.
     pub fn egress(&self) -> Arc<Egress> {
         Arc::clone(&self.shared.egress)
+    }
+
+    /// What fetches the documents of one definition over HTTP, from the hosts that the operator allows.
+    pub fn documents(&self) -> Arc<dyn Fetch> {
+        Arc::new(Documents { shared: Arc::clone(&self.shared), tokens: Arc::default() })
     }
 
     /// Replaces the workflows that others can run.

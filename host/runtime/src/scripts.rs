@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hotcell_definition::{ErrorKind, Problem};
-use hotcell_egress::{Egress, EgressError};
 use hotcell_expression::Data;
 use hotcell_machine::ScriptLanguage;
 use hotcell_sandbox::{Cells, Digest};
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
+use crate::documents::Documents;
 use crate::files;
 
 /// Part of the binary: QuickJS-ng, from `guest-sdk/builtin/javascript`.
@@ -80,7 +80,7 @@ pub(crate) async fn given(
     language: ScriptLanguage,
     script: &Data,
     folder: &Path,
-    egress: &Egress,
+    documents: &Documents,
     limit: usize,
 ) -> Result<Arc<str>, Problem> {
     let mut given: Map<String, Value> = script.value().as_object().cloned().unwrap_or_default();
@@ -88,8 +88,9 @@ pub(crate) async fn given(
         ScriptLanguage::JavaScript => "script.js".to_owned(),
         ScriptLanguage::Python => "script.py".to_owned(),
     };
+    let authentication = given.shift_remove("authentication");
     if let Some(Value::String(source)) = given.shift_remove("source") {
-        given.insert("code".into(), Value::String(fetch(&source, folder, egress).await?));
+        given.insert("code".into(), Value::String(fetch(&source, authentication, folder, documents).await?));
         if let Some((_, last)) = source.rsplit_once('/').or(Some(("", &source))).filter(|(_, last)| !last.is_empty()) {
             last.clone_into(&mut name);
         }
@@ -99,34 +100,26 @@ pub(crate) async fn given(
     Ok(Value::Object(given).to_string().into())
 }
 
-/// As for `call: http`: a host that is denied is not a server that fails.
-fn not_fetched(source: &str, error: &EgressError) -> Problem {
-    let (kind, title) = match error {
-        EgressError::NotAllowed { .. } | EgressError::NotPublic { .. } | EgressError::NotAsked { .. } => {
-            (ErrorKind::Authorization, "Host not allowed")
-        }
-        EgressError::Invalid { .. } => (ErrorKind::Configuration, "Script not available"),
-        EgressError::Late { .. } => (ErrorKind::Timeout, "Script not available"),
-        EgressError::Unreachable { .. } | EgressError::Status { .. } | EgressError::TooLarge { .. } => {
-            (ErrorKind::Communication, "Script not available")
-        }
-    };
-    let mut problem = Problem::new(kind, title, format!("{source}: {error}"));
-    if let EgressError::Status { status, .. } = error {
-        problem.status = *status;
-    }
-    problem
-}
-
 /// The text of a script that stands elsewhere: in a file, by a path relative to the definition, or at a URL of a host that the
 /// operator allows.
-async fn fetch(source: &str, folder: &Path, egress: &Egress) -> Result<String, Problem> {
+async fn fetch(
+    source: &str,
+    authentication: Option<Value>,
+    folder: &Path,
+    documents: &Documents,
+) -> Result<String, Problem> {
     let refused = |reason: &str| {
         let detail = format!("{source}: {reason}");
         Problem::new(ErrorKind::Configuration, "Script not available", detail)
     };
     let bytes = if source.contains("://") {
-        egress.get(source, &[]).await.map_err(|error| not_fetched(source, &error))?.bytes
+        // What stands behind the path may be secret.
+        let shown = source.split(['?', '#']).next().unwrap_or_default();
+        let fetched = documents.fetch(source, authentication).await;
+        fetched.map_err(|problem| Problem {
+            detail: problem.detail.map(|detail| format!("{shown}: {detail}")),
+            ..problem
+        })?
     } else {
         let path = files::locate(folder, source).ok_or_else(|| {
             refused("this is not a path within the folder of the definition, such as `scripts/report.js`")

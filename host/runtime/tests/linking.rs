@@ -19,7 +19,7 @@ struct World {
 
 impl Fetch for World {
     fn get<'a>(&'a self, request: FetchRequest<'a>) -> BoxFuture<'a, Result<Vec<u8>, String>> {
-        let credentials = request.headers.iter().map(|(_, value)| format!(" {value}")).collect::<String>();
+        let credentials = request.authentication.map(|policy| format!(" {policy}")).unwrap_or_default();
         self.asked.lock().unwrap().push(format!("{}{credentials}", request.url));
         let found = self.documents.get(request.url.as_str()).map(|text| text.clone().into_bytes());
         Box::pin(async move { found.ok_or_else(|| "404 Not Found".into()) })
@@ -58,7 +58,7 @@ async fn a_catalog_over_https_has_the_documented_structure_and_its_functions_ref
     assert_eq!(
         asked,
         [
-            "https://example.com/catalog/functions/price/1.2.0/function.yaml Bearer tok",
+            "https://example.com/catalog/functions/price/1.2.0/function.yaml {\"bearer\":{\"token\":\"tok\"}}",
             "https://example.com/catalog/functions/price/1.2.0/schemas/input.json",
             "https://example.org/f/function.yaml",
         ],

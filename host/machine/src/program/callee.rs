@@ -60,8 +60,9 @@ impl<'d> Compiler<'d> {
                 "the script of a function from elsewhere stands in its document; write it under `code`",
             ),
             dsl::Process::Script(script) => {
+                let components = self.components;
                 let mut template = |template: &dsl::Template| self.template(template, reference);
-                Kind::Process(Box::new(ProcessPlan::script(run, script, &mut template)))
+                Kind::Process(Box::new(ProcessPlan::script(run, script, components, &mut template)))
             }
             dsl::Process::Shell(_) if self.site.is_foreign() => self.not_yet(
                 reference,

@@ -4,10 +4,9 @@
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hotcell_definition::{Authentication, Components, Credentials, Reusable, Template as Source, UserPassword};
-use hotcell_expression::{Bindings, Data, Evaluation, Evaluator, ExpressionError, Mode, Scope, Template, Violation};
+use hotcell_definition::{Authentication, Components, Reusable};
+use hotcell_expression::{Bindings, Data, Evaluation, Evaluator, ExpressionError, Scope, Violation};
+use hotcell_machine::policy_of_document;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -18,50 +17,30 @@ pub(super) struct Vault<'a> {
 }
 
 impl Vault<'_> {
-    /// The headers that authenticate as a policy says.
-    pub(super) fn headers(&self, policy: &Reusable<Authentication>) -> Result<Vec<(String, String)>, String> {
-        let policy = match policy {
-            Reusable::Inline(policy) => policy,
-            Reusable::Named(name) => {
-                let named = self.components.authentications.get(name);
-                named.expect("validation refuses names that `use.authentications` does not have")
-            }
-        };
-        let value = match policy {
-            Authentication::Basic(Credentials::Inline(UserPassword { username, password })) => {
-                basic(&self.text(username)?, &self.text(password)?)
-            }
-            Authentication::Basic(Credentials::Secret(name)) => {
-                basic(&self.member(name, "username")?, &self.member(name, "password")?)
-            }
-            Authentication::Bearer(Credentials::Inline(token)) => format!("Bearer {}", self.text(token)?),
-            Authentication::Bearer(Credentials::Secret(name)) => format!("Bearer {}", self.member(name, "token")?),
-            Authentication::Digest(_) | Authentication::OAuth2(_) | Authentication::Oidc(_) => {
-                return Err("documents are fetched with `basic` or `bearer` authentication; use one of them".into());
-            }
-        };
-        if value.contains(|c: char| c.is_control()) {
-            return Err("the credentials have control characters in them".into());
-        }
-        Ok(vec![("authorization".into(), value)])
-    }
-
-    fn member(&self, name: &str, member: &str) -> Result<String, String> {
-        if !self.grants_secret(name) {
-            return Err(format!("the secret `{name}` is not granted; give it with `--secret`"));
-        }
-        // From the command line, a secret is a text.
-        let parsed = self.secrets[name].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-        let secret = parsed.as_ref().unwrap_or(&self.secrets[name]);
-        let text = secret.get(member).and_then(Value::as_str);
-        text.map(str::to_owned).ok_or_else(|| format!("the secret `{name}` is no object with a text `{member}`"))
-    }
-
-    fn text(&self, source: &Source) -> Result<String, String> {
-        let template = Template::parse(&source.0, Mode::Strict).map_err(|error| error.to_string())?;
+    /// A policy, evaluated.
+    pub(super) fn policy(&self, policy: &Reusable<Authentication>) -> Result<Value, String> {
         let scope = Scope { input: &Data::null(), bindings: self, now: Timestamp::UNIX_EPOCH };
-        let data = template.evaluate(&scope, &mut NoPrograms).map_err(|error| error.to_string())?;
-        data.value().as_str().map(str::to_owned).ok_or_else(|| "the credentials are no text".into())
+        let secret = |name: &str| self.whole(name);
+        policy_of_document(policy, self.components, &scope, &mut NoPrograms, secret).map_err(|Reason(reason)| reason)
+    }
+
+    /// A secret that holds a whole policy, or a token.
+    fn whole(&self, name: &str) -> Result<Value, Reason> {
+        if !self.grants_secret(name) {
+            return Err(Reason(format!("the secret `{name}` is not granted; give it with `--secret`")));
+        }
+        // From the command line, a secret may be a text.
+        let parsed = self.secrets[name].as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+        Ok(parsed.filter(Value::is_object).unwrap_or_else(|| self.secrets[name].clone()))
+    }
+}
+
+/// Why there is no policy, as a sentence.
+struct Reason(String);
+
+impl From<ExpressionError> for Reason {
+    fn from(error: ExpressionError) -> Self {
+        Reason(error.to_string())
     }
 }
 
@@ -75,10 +54,6 @@ impl Bindings for Vault<'_> {
     fn grants_secret(&self, name: &str) -> bool {
         self.secrets.contains_key(name) && self.components.secrets.iter().any(|declared| declared == name)
     }
-}
-
-fn basic(username: &str, password: &str) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
 }
 
 /// Evaluates no jq: credentials are paths, `${ $secrets.token }`.
@@ -105,7 +80,7 @@ mod tests {
 
     use super::*;
 
-    fn headers(policy: &str) -> Result<Vec<(String, String)>, String> {
+    fn policy(policy: &str) -> Result<Value, String> {
         let text = format!(
             "document: {{ dsl: '1.0.3', namespace: test, name: test, version: '1.0.0' }}\nuse: {{ secrets: [ t, both ], \
              authentications: {{ p: {policy} }} }}\ndo: [ {{ a: {{ set: {{}} }} }} ]"
@@ -117,29 +92,39 @@ mod tests {
             unreachable!()
         };
         let vault = Vault { secrets: &secrets, components: &definition.components };
-        vault.headers(&Reusable::Named("p".into()))
+        vault.policy(&Reusable::Named("p".into()))
     }
 
     #[test]
     fn credentials_are_written_in_place_or_secrets() {
-        let value = |policy: &str| headers(policy).unwrap().remove(0).1;
-        assert_eq!(value("{ basic: { username: u, password: p } }"), "Basic dTpw");
-        assert_eq!(value("{ basic: { use: both } }"), "Basic dTpw");
-        assert_eq!(value("{ bearer: { token: 'x' } }"), "Bearer x");
-        assert_eq!(value("{ bearer: { token: '${ $secrets.t }' } }"), "Bearer tok");
+        let user = json!({"username": "u", "password": "p"});
+        for (written, evaluated) in [
+            ("{ basic: { username: u, password: p } }", json!({"basic": user})),
+            ("{ basic: { use: both } }", json!({"basic": user})),
+            ("{ digest: { use: both } }", json!({"digest": user})),
+            ("{ bearer: { token: 'x' } }", json!({"bearer": {"token": "x"}})),
+            ("{ bearer: { token: '${ $secrets.t }' } }", json!({"bearer": {"token": "tok"}})),
+            ("{ bearer: { use: t } }", json!({"bearer": "tok"})),
+        ] {
+            assert_eq!(policy(written), Ok(evaluated), "{written}");
+        }
+        let oauth2 = policy(
+            "{ oauth2: { authority: 'https://a.example', grant: client_credentials, client: { id: me, secret: '${ $secrets.t }' } } }",
+        );
+        let oauth2 = oauth2.unwrap();
+        assert_eq!(oauth2["oauth2"]["authority"], "https://a.example");
+        assert_eq!(oauth2["oauth2"]["client"]["secret"], "tok");
     }
 
     #[test]
     fn what_is_not_granted_or_not_there_yet_is_told() {
-        for (policy, part) in [
+        for (written, part) in [
             ("{ bearer: { token: '${ $secrets.hidden }' } }", "hidden"),
             ("{ bearer: { token: '${ .a + .b }' } }", "is a program"),
-            ("{ bearer: { use: t } }", "no object with a text `token`"),
-            ("{ digest: { username: u, password: p } }", "`basic` or `bearer`"),
-            ("{ bearer: { token: \"a\\nb\" } }", "control characters"),
+            ("{ basic: { use: hidden } }", "--secret"),
         ] {
-            let error = headers(policy).unwrap_err();
-            assert!(error.contains(part), "{policy}: {error}");
+            let error = policy(written).unwrap_err();
+            assert!(error.contains(part), "{written}: {error}");
         }
     }
 }

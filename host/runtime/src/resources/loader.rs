@@ -187,10 +187,10 @@ impl Loader {
                 };
                 let authentication = missing.endpoint.as_ref().and_then(|endpoint| endpoint.authentication.as_ref());
                 let vault = Vault { secrets: &self.secrets, components: &definition.components };
-                let headers = authentication.map(|policy| vault.headers(policy)).transpose();
-                let headers = headers.map_err(|error| format!("{url}: {error}"))?.unwrap_or_default();
+                let authentication = authentication.map(|policy| vault.policy(policy)).transpose();
+                let authentication = authentication.map_err(|error| format!("{url}: {error}"))?;
                 let bytes = fetch
-                    .get(FetchRequest { url, headers, limit: MAX_BYTES })
+                    .get(FetchRequest { url, authentication, limit: MAX_BYTES })
                     .await
                     .map_err(|error| format!("{url}: {error}"))?;
                 if bytes.len() as u64 > MAX_BYTES {

@@ -14,7 +14,7 @@ async fn authorization(headers: HeaderMap) -> String {
 }
 
 /// HTTP Digest with SHA-256, as a service checks it.
-async fn digest(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+pub(crate) async fn digest(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     use sha2::{Digest, Sha256};
     let hash = |text: String| Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let given = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();

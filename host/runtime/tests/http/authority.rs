@@ -71,6 +71,11 @@ impl Authority {
         look(&mut self.state.lock().unwrap())
     }
 
+    /// Whether a token is good.
+    pub(crate) fn knows(&self, token: &str) -> bool {
+        self.books(|books| books.valid.contains(token))
+    }
+
     /// No token that was given is good any more; refresh tokens are.
     pub(crate) fn revoke(&self) {
         self.books(|books| books.valid.clear());

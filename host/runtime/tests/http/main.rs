@@ -5,6 +5,8 @@ mod authentication;
 mod authority;
 mod basics;
 mod denied;
+mod documents;
 mod openapi;
 mod rig;
+mod tls;
 mod tokens;

@@ -8,10 +8,10 @@ use axum::Router;
 use hotcell_definition::{Definition, Problem};
 use hotcell_egress::{AllowedHost, Egress, EgressOptions};
 use hotcell_expression::Data;
-use hotcell_machine::{Event, ExecutionId, Outcome};
+use hotcell_machine::{Event, ExecutionId, HostShell, Outcome};
 use hotcell_progress::EventLog;
 use hotcell_runtime::{
-    Clock, End, EvaluatorPool, Runtime, RuntimeOptions, StartExecution, SystemClock, Workflow, WorkflowTimes,
+    Clock, End, EvaluatorPool, Loader, Runtime, RuntimeOptions, StartExecution, SystemClock, Workflow, WorkflowTimes,
 };
 use hotcell_sandbox::{EvaluatorLimits, Evaluators, InProcess, InProcessOptions};
 use serde_json::{Map, Value};
@@ -87,6 +87,21 @@ impl Rig {
         let now = SystemClock.now();
         let times = WorkflowTimes { parsing: now, parsed: now };
         Arc::new(Workflow::new(Arc::new(parsed.definition), &self.folder, pool, times).unwrap())
+    }
+
+    /// A workflow with the documents to which it refers, fetched as `hotcell run` fetches them.
+    pub(crate) async fn load(&self, document: &str) -> Result<Arc<Workflow>, String> {
+        let document =
+            format!("document: {{ dsl: '1.0.3', namespace: test, name: http, version: '1.0.0' }}\n{document}");
+        let parsed = Definition::parse(document.as_bytes()).unwrap_or_else(|refused| panic!("{refused:?}"));
+        let evaluators = evaluators();
+        let pool = EvaluatorPool::new(move || Box::new(evaluators.evaluator(EvaluatorLimits::default())));
+        let now = SystemClock.now();
+        let times = WorkflowTimes { parsing: now, parsed: now };
+        let loader =
+            Loader::new(&self.folder).with_secrets(Arc::new(self.secrets.clone())).with_fetch(self.runtime.documents());
+        let loaded = Workflow::load(Arc::new(parsed.definition), &loader, pool, times, HostShell::Refused).await;
+        loaded.map(Arc::new).map_err(|refused| refused.into_iter().map(|item| item.message + "\n").collect())
     }
 
     /// Executes a workflow once.
