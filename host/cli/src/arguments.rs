@@ -81,8 +81,9 @@ pub(crate) struct RunCommand {
 
     /// A host that workflows may send requests to, at any port or only this one; everything else is denied. May be
     /// given several times. *.example.com stands for the hosts beneath example.com, * for every host. Addresses that
-    /// are not public (localhost, private networks) are reached only if the very host is named.
-    #[arg(long, value_name = "HOST[:PORT]")]
+    /// are not public (localhost, private networks) are reached only if the very host is named. Behind it,
+    /// =GET,HEAD allows only requests with these methods.
+    #[arg(long, value_name = "HOST[:PORT][=METHODS]")]
     pub(crate) allow_net: Vec<AllowedHost>,
 
     /// A file with certificates of issuers, in PEM form, that are trusted for https (requests of workflows, lifecycle events) besides those of the system.

@@ -16,7 +16,7 @@ use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::EgressError;
-use crate::allow::{AllowedHost, Trust, trust};
+use crate::allow::{Allowed, AllowedHost, Trust, allowed};
 use crate::connect::{Stream, addresses, connect, unreachable};
 use crate::resolve::{Resolve, SystemNames};
 use crate::target::Target;
@@ -200,7 +200,7 @@ impl Egress {
     /// It is not allowed, there is no answer, or a limit was passed.
     pub async fn send(&self, request: Request, grant: &Grant) -> Result<Response, EgressError> {
         let target = Target::parse(&request.uri)?;
-        let trust = self.check(&target, grant)?;
+        let trust = self.check(&target, &request.method, grant)?;
         let limit = self.limits.total;
         let exchange = self.exchange(&target, trust, request);
         let late = |_| EgressError::Late { authority: target.authority(), limit };
@@ -258,19 +258,24 @@ impl Egress {
         Arc::clone(self.tls.get_or_init(|| trusted::configuration(&self.issuers)))
     }
 
-    /// Whether a request to this absolute URI would be allowed, as far as that can be told without looking its name up.
+    /// Whether a GET request to this absolute URI would be allowed, as far as that can be told without looking its name up.
     ///
     /// # Errors
     /// Why it is not.
     pub fn allows(&self, uri: &str) -> Result<(), EgressError> {
-        self.check(&Target::parse(uri)?, &Grant::Allowed).map(|_| ())
+        self.check(&Target::parse(uri)?, "GET", &Grant::Allowed).map(|_| ())
     }
 
     /// Before anything is looked up: names that are not allowed are not told to anybody, name servers included.
-    fn check(&self, target: &Target, grant: &Grant) -> Result<Trust, EgressError> {
+    fn check(&self, target: &Target, method: &str, grant: &Grant) -> Result<Trust, EgressError> {
         let authority = || target.authority();
-        let Some(trust) = trust(&self.allowed, target) else {
-            return Err(EgressError::NotAllowed { authority: authority() });
+        let trust = match allowed(&self.allowed, target, method) {
+            Allowed::Yes(trust) => trust,
+            // What is no method at all is refused as that.
+            Allowed::OtherMethods if Method::from_bytes(method.as_bytes()).is_ok() => {
+                return Err(EgressError::MethodNotAllowed { authority: authority(), method: method.into() });
+            }
+            Allowed::No | Allowed::OtherMethods => return Err(EgressError::NotAllowed { authority: authority() }),
         };
         let is_granted = match grant {
             Grant::Nothing => false,

@@ -12,6 +12,16 @@ pub enum EgressError {
         /// Host and port.
         authority: String,
     },
+    /// The operator allows the host, but not with this method.
+    #[error(
+        "{method} requests to {authority} are not allowed; to allow them, start hotcell with --allow-net {authority}={method}"
+    )]
+    MethodNotAllowed {
+        /// Host and port.
+        authority: String,
+        /// The method.
+        method: String,
+    },
     /// The host is at an address that is not public, and the operator has not named the host itself.
     #[error("{authority} is at an address that is not public, which no pattern allows; {}", advice(.rule.as_deref()))]
     NotPublic {

@@ -4,6 +4,7 @@
 //! does for `call: http`, so that every scheme of the specification works for both.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use base64::Engine;
@@ -90,6 +91,7 @@ impl Documents {
             egress: Arc::clone(egress),
             // Where redirects and discovery lead, nobody knows before.
             grant: Grant::Allowed,
+            sent: AtomicU32::new(0),
             turns: Turns::new(Arc::clone(&self.tokens)),
             folder: None,
         };
@@ -108,9 +110,10 @@ impl Documents {
 /// As for `call: http`: a host that is denied is not a server that fails.
 fn problem(error: &EgressError) -> Problem {
     let (kind, title) = match error {
-        EgressError::NotAllowed { .. } | EgressError::NotPublic { .. } | EgressError::NotAsked { .. } => {
-            (ErrorKind::Authorization, "Host not allowed")
-        }
+        EgressError::NotAllowed { .. }
+        | EgressError::MethodNotAllowed { .. }
+        | EgressError::NotPublic { .. }
+        | EgressError::NotAsked { .. } => (ErrorKind::Authorization, "Host not allowed"),
         EgressError::Invalid { .. } => (ErrorKind::Configuration, "Document not available"),
         EgressError::Late { .. } => (ErrorKind::Timeout, "Document not available"),
         EgressError::Unreachable { .. } | EgressError::Status { .. } | EgressError::TooLarge { .. } => {

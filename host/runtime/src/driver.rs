@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -362,6 +363,7 @@ impl Driver {
                 Callee::Builtin(Builtin::Http) => Some(Outside {
                     egress: Arc::clone(&shared.egress),
                     grant: outside::asked_for(&call.input),
+                    sent: AtomicU32::new(0),
                     turns: Turns::new(Arc::clone(&workflow.tokens)),
                     folder: Some(workflow.components.folder().to_owned()),
                 }),
