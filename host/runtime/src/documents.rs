@@ -91,6 +91,7 @@ impl Documents {
             egress: Arc::clone(egress),
             // Where redirects and discovery lead, nobody knows before.
             grant: Grant::Allowed,
+            placeholders: Arc::default(),
             sent: AtomicU32::new(0),
             turns: Turns::new(Arc::clone(&self.tokens)),
             folder: None,

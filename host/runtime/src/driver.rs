@@ -25,6 +25,7 @@ use crate::documents::Documents;
 use crate::execution::{End, StartExecution};
 use crate::host::CallHost;
 use crate::outside::{self, Outside};
+use crate::placeholders::Placeholders;
 use crate::runtime::Shared;
 use crate::tokens::Turns;
 use crate::workflow::{Workflow, WorkflowTimes};
@@ -353,16 +354,23 @@ impl Driver {
         let shared = Arc::clone(&self.shared);
         let workflow = Arc::clone(&self.start.workflow);
         let execution = Arc::clone(&self.start.id.0);
+        let secrets = self.secrets_of(&call);
+        let (text, placeholders) = match call.callee {
+            Callee::Builtin(Builtin::Http) => Placeholders::prepare(&call.input, &secrets),
+            _ => (call.input.value().to_string(), Placeholders::default()),
+        };
+        let placeholders = Arc::new(placeholders);
         let host = CallHost {
             call: call.id.clone(),
             inputs: self.inputs.clone(),
-            secrets: self.secrets_of(&call),
+            secrets,
             clock: Arc::clone(&self.shared.clock),
             outside: match call.callee {
                 Callee::Component { .. } | Callee::Script { .. } | Callee::Shell => None,
                 Callee::Builtin(Builtin::Http) => Some(Outside {
                     egress: Arc::clone(&shared.egress),
                     grant: outside::asked_for(&call.input),
+                    placeholders: Arc::clone(&placeholders),
                     sent: AtomicU32::new(0),
                     turns: Turns::new(Arc::clone(&workflow.tokens)),
                     folder: Some(workflow.components.folder().to_owned()),
@@ -394,11 +402,11 @@ impl Driver {
                             prepared.map_err(|error| error.to_problem())?
                         }
                     };
-                    (component, call.input.value().to_string().into())
+                    (component, text.into())
                 }
                 Callee::Builtin(builtin) => {
                     let component = shared.builtins.prepare(*builtin, &*shared.cells).await?;
-                    (component, call.input.value().to_string().into())
+                    (component, text.into())
                 }
                 Callee::Script { language } => {
                     let interpreter = shared.interpreters.prepare(*language, &*shared.cells).await?;
@@ -424,7 +432,8 @@ impl Driver {
             let request =
                 sandbox::Call { id: sandbox::CallId::new(call.id.as_str()), component, input, context, limits };
             let end = shared.cells.call(request, Arc::new(host)).await;
-            let output = end.result.map_err(|error| error.to_problem())?;
+            let mut output = end.result.map_err(|error| placeholders.clean(error.to_problem()))?;
+            placeholders.settle(&mut output);
             Data::new(output).map_err(|error| match error {
                 ExpressionError::DataLimit(detail) => Problem::new(ErrorKind::Runtime, "Payload limit", detail),
                 other => Problem::new(ErrorKind::Runtime, "Invalid output", other.to_string()),

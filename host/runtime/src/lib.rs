@@ -22,6 +22,7 @@ mod files;
 mod host;
 mod listener;
 mod outside;
+mod placeholders;
 mod resources;
 mod runtime;
 mod schedule;

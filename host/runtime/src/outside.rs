@@ -10,6 +10,7 @@ use hotcell_sandbox::{HttpFailure, HttpRequest, HttpResponse};
 use serde_json::Value;
 
 use crate::files;
+use crate::placeholders::Placeholders;
 use crate::tokens::Turns;
 
 /// The largest file that is read: 8 MiB.
@@ -24,6 +25,8 @@ pub(crate) struct Outside {
     pub(crate) egress: Arc<Egress>,
     pub(crate) grant: Grant,
     pub(crate) turns: Turns,
+    /// The secrets that it uses and does not see.
+    pub(crate) placeholders: Arc<Placeholders>,
     /// How many requests it has made.
     pub(crate) sent: AtomicU32,
     /// The folder whose files it reads. Without, it reads none.
@@ -35,7 +38,7 @@ impl Outside {
         if self.sent.fetch_add(1, Ordering::Relaxed) >= MAX_REQUESTS {
             return Err(HttpFailure::Denied(format!("a call makes at most {MAX_REQUESTS} requests")));
         }
-        let HttpRequest { method, uri, headers, body } = request;
+        let HttpRequest { method, uri, headers, body } = self.placeholders.fill(request);
         let answer = self.egress.send(Request { method, uri, headers, body }, &self.grant).await.map_err(failure)?;
         Ok(HttpResponse { status: answer.status, headers: answer.headers, body: answer.body })
     }
