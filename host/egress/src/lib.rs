@@ -7,7 +7,10 @@
 //! are not public (private networks, loopback, link-local, where clouds keep a machine's credentials, and any of
 //! these in IPv6 clothes) are reached only if the operator named that very host.
 //!
-//! Each request has a connection of its own, so that nothing of one tenant is seen by another. Proxies of the
+//! Each request has a connection of its own, so that nothing of one tenant is seen by another, and HTTP/1.1 alone is spoken. Keeping
+//! connections would save a handshake, and cost more than that: what a server sends behind an answer would be read as the next
+//! one, of another call perhaps; a connection would outlive the check of the address that its name stands for, and the grant that it was
+//! opened for; and which tenant's credentials a connection carries (a proxy may authenticate connections, not requests) the host cannot see. Proxies of the
 //! environment are not used: they would look names up where nothing is checked. Time and sizes are bounded
 //! ([`EgressLimits`]), whatever a server does.
 
