@@ -185,6 +185,8 @@ codes! {
     ExpressionsNotChecked = "expressions-not-checked",
     /// A schedule with more than one trigger.
     SeveralTriggers = "several-triggers",
+    /// In a policy: a value that allows more than the level above it.
+    WiderThanAbove = "wider-than-above",
     /// There are more problems than are listed.
     MoreProblems = "more-problems",
 }
