@@ -31,6 +31,9 @@ pub(crate) enum Command {
     Validate(ValidateCommand),
     /// Draws a workflow, as Mermaid or as SVG.
     Graph(GraphCommand),
+    /// Shows what a policy allows calls, and the schema of policies.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Collects progress events over gRPC, and shows them.
     #[command(subcommand)]
     Progress(ProgressCommand),
@@ -49,6 +52,7 @@ pub(crate) enum Command {
   hotcell run workflow.yaml --event @orders.ndjson          for a workflow that listens
   hotcell run workflow.yaml --secret api-key=@key.txt --secret TOKEN
   hotcell run workflow.yaml --allow-net api.example.com --allow-net localhost:8080
+  hotcell run workflow.yaml --policy policy.yaml --tenant acme
   hotcell run workflow.yaml --progress json 2> events.ndjson
   hotcell run workflow.yaml --report-to http://127.0.0.1:7070
   hotcell run workflow.yaml --cloudevents http://127.0.0.1:8080/events
@@ -86,7 +90,11 @@ pub(crate) struct RunCommand {
     #[arg(long, value_name = "HOST[:PORT][=METHODS]")]
     pub(crate) allow_net: Vec<AllowedHost>,
 
-    /// A file with certificates of issuers, in PEM form, that are trusted for https (requests of workflows, lifecycle events) besides those of the system.
+    #[command(flatten)]
+    pub(crate) policy: PolicyArguments,
+
+    /// A file with certificates of issuers, in PEM form, that are trusted for https (requests of workflows, lifecycle events)
+    /// besides those of the system.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ca_file: Option<PathBuf>,
 
@@ -154,6 +162,52 @@ pub(crate) struct RunCommand {
     #[arg(long, value_name = "DIR", env = "HOTCELL_CACHE", value_hint = ValueHint::DirPath)]
     #[arg(value_parser = OsStringValueParser::new().map(PathBuf::from))]
     pub(crate) cache: Option<PathBuf>,
+}
+
+/// Which policy holds.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyArguments {
+    /// The policy: what calls may use and reach, for everybody, for tenants, and for single tasks. --allow-net and
+    /// --secret then give what the policy allows, and nothing else. docs/policy.md says what stands in it.
+    #[arg(long, value_name = "FILE", env = "HOTCELL_POLICY", value_hint = ValueHint::FilePath)]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// The tenant of the policy for whom this is.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Says what each call of a workflow may use and reach, and which level of the policy decided it.
+    Explain(ExplainCommand),
+    /// Prints the JSON Schema of policies, for editors.
+    Schema,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotcell policy explain workflow.yaml --policy policy.yaml
+  hotcell policy explain workflow.yaml --policy policy.yaml --tenant acme --task charge
+  hotcell policy explain workflow.yaml --policy policy.yaml --json | jq '.calls[].limits.memory'
+
+Without a policy, it shows the defaults. A policy with a level that allows more than the one above it is refused.
+Exit codes: 0 explained, 2 the workflow or the policy is not valid, or has no such task or tenant.")]
+pub(crate) struct ExplainCommand {
+    /// The definition, in YAML or JSON; - for standard input.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyArguments,
+
+    /// Only calls of the task with this name or reference, and of the tasks inside it.
+    #[arg(long, value_name = "NAME|REFERENCE")]
+    pub(crate) task: Option<String>,
+
+    /// Prints a JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// How progress is shown.

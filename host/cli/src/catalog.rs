@@ -35,11 +35,17 @@ impl Sources<'_> {
         times: WorkflowTimes,
     ) -> Result<Workflow, Vec<Unsupported>> {
         let folder = file.parent().unwrap_or(Path::new("."));
+        let policy = self.engine.policy(&definition);
+        let mut secrets = Arc::clone(&self.secrets);
+        if let Some(policy) = &policy {
+            Arc::make_mut(&mut secrets).retain(|name, _| policy.grants_secret(name));
+        }
         let loader = Loader::new(folder)
             .with_catalog(self.catalog)
-            .with_secrets(Arc::clone(&self.secrets))
-            .with_fetch(self.engine.runtime.documents());
-        Workflow::load(Arc::new(definition), &loader, self.engine.evaluators(), times, self.shell).await
+            .with_secrets(secrets)
+            .with_fetch(self.engine.runtime.documents_within(policy.as_ref()));
+        let evaluators = self.engine.evaluators(policy.as_ref());
+        Workflow::load(Arc::new(definition), &loader, evaluators, times, self.shell).await
     }
 }
 

@@ -9,8 +9,10 @@ mod document;
 mod drawing;
 mod engine;
 mod events;
+mod explain;
 mod graph;
 mod lifecycle;
+mod policy;
 mod progress;
 mod run;
 mod say;
@@ -22,7 +24,7 @@ mod validate;
 
 use std::process::ExitCode;
 
-use arguments::{Arguments, Command, ComponentCommand, ProgressCommand};
+use arguments::{Arguments, Command, ComponentCommand, PolicyCommand, ProgressCommand};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -35,6 +37,8 @@ fn main() -> ExitCode {
         Command::Run(command) => asynchronously(run::run(*command)),
         Command::Graph(command) => graph::graph(&command),
         Command::Validate(command) => validate::validate(&command),
+        Command::Policy(PolicyCommand::Explain(command)) => explain::explain(&command),
+        Command::Policy(PolicyCommand::Schema) => policy::print_schema(),
         Command::Progress(ProgressCommand::Serve(command)) => asynchronously(progress::serve(command)),
         Command::Progress(ProgressCommand::Watch(command)) => asynchronously(progress::watch(command)),
         Command::Component(ComponentCommand::Push(command)) => asynchronously(component::push(command)),

@@ -20,7 +20,7 @@ use crate::engine::{Engine, cache_folder};
 use crate::say::{say, say_text};
 use crate::show::Show;
 use crate::signals::Interruptions;
-use crate::{catalog, diagnostics, document, engine, events, exit, lifecycle, schedule, secrets};
+use crate::{catalog, diagnostics, document, engine, events, exit, lifecycle, policy, schedule, secrets};
 
 /// Runs a workflow to its end.
 pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
@@ -41,8 +41,9 @@ pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
 
     let published = command.cloudevents.is_some().then(|| log.subscribe());
 
-    let egress = engine::egress(&command.allow_net, command.ca_file.as_deref())?;
-    let engine = Engine::new(log.clone(), cache_folder(command.cache.as_deref()), egress)?;
+    let policy = policy::for_tenant(&command.policy)?;
+    let egress = engine::egress(&command.allow_net, command.ca_file.as_deref(), policy.as_ref())?;
+    let engine = Engine::new(log.clone(), cache_folder(command.cache.as_deref()), egress, policy)?;
     let shell = if command.allow_host_shell { HostShell::Allowed } else { HostShell::Refused };
     let catalog = command.catalog.as_deref();
     let sources = Sources { engine: &engine, catalog, secrets: Arc::clone(&secrets), shell };

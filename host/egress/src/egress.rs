@@ -18,6 +18,7 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use crate::EgressError;
 use crate::allow::{Allowed, AllowedHost, Trust, allowed};
 use crate::connect::{Stream, addresses, connect, unreachable};
+use crate::narrow::{self, Narrow};
 use crate::resolve::{Resolve, SystemNames};
 use crate::target::Target;
 use crate::trusted::{self, InvalidCertificates};
@@ -152,13 +153,16 @@ impl EgressOptions {
 }
 
 /// The one way out. Needs a tokio runtime with time and I/O enabled.
+#[derive(Clone)]
 pub struct Egress {
     allowed: Vec<AllowedHost>,
     limits: EgressLimits,
     names: Arc<dyn Resolve>,
     issuers: Vec<CertificateDer<'static>>,
     /// Made for the first connection that needs it: reading the system's certificates takes milliseconds.
-    tls: OnceLock<Arc<ClientConfig>>,
+    tls: Arc<OnceLock<Arc<ClientConfig>>>,
+    /// What has to allow a request besides.
+    narrower: Vec<Arc<dyn Narrow>>,
 }
 
 impl fmt::Debug for Egress {
@@ -178,20 +182,20 @@ impl Egress {
     /// Sets it up. Nothing is connected or looked up yet.
     pub fn new(options: EgressOptions) -> Self {
         let EgressOptions { allowed, limits, names, issuers } = options;
-        Egress { allowed, limits, names, issuers, tls: OnceLock::new() }
+        Egress { allowed, limits, names, issuers, tls: Arc::default(), narrower: Vec::new() }
+    }
+
+    /// The same way out, to fewer places: what is allowed has to be allowed by this, too.
+    #[must_use]
+    pub fn narrowed(&self, by: Arc<dyn Narrow>) -> Self {
+        let narrower = self.narrower.iter().cloned().chain([by]).collect();
+        Egress { narrower, ..self.clone() }
     }
 
     /// The same way out, with other limits: for the host's own requests, components of 64 MiB for example.
     #[must_use]
     pub fn with_limits(&self, limits: EgressLimits) -> Self {
-        let Egress { allowed, names, issuers, tls, .. } = self;
-        Egress {
-            allowed: allowed.clone(),
-            limits,
-            names: Arc::clone(names),
-            issuers: issuers.clone(),
-            tls: tls.clone(),
-        }
+        Egress { limits, ..self.clone() }
     }
 
     /// Sends a request and waits for the whole answer. Redirects are not followed. Dropping the future ends the connection.
@@ -201,6 +205,7 @@ impl Egress {
     pub async fn send(&self, request: Request, grant: &Grant) -> Result<Response, EgressError> {
         let target = Target::parse(&request.uri)?;
         let trust = self.check(&target, &request.method, grant)?;
+        let trust = narrow::narrowed(&self.narrower, &target, &request.method, trust)?;
         let limit = self.limits.total;
         let exchange = self.exchange(&target, trust, request);
         let late = |_| EgressError::Late { authority: target.authority(), limit };
@@ -263,7 +268,9 @@ impl Egress {
     /// # Errors
     /// Why it is not.
     pub fn allows(&self, uri: &str) -> Result<(), EgressError> {
-        self.check(&Target::parse(uri)?, "GET", &Grant::Allowed).map(|_| ())
+        let target = Target::parse(uri)?;
+        let trust = self.check(&target, "GET", &Grant::Allowed)?;
+        narrow::narrowed(&self.narrower, &target, "GET", trust).map(|_| ())
     }
 
     /// Before anything is looked up: names that are not allowed are not told to anybody, name servers included.
@@ -292,7 +299,8 @@ impl Egress {
 
     async fn exchange(&self, target: &Target, trust: Trust, request: Request) -> Result<Response, EgressError> {
         let request = compose(target, request, self.limits.request)?;
-        let addresses = addresses(target, trust, &*self.names).await?;
+        let addresses = addresses(target, trust, &*self.names).await;
+        let addresses = addresses.map_err(|error| narrow::explained(error, !self.narrower.is_empty()))?;
         let stream = connect(target, &addresses, || self.tls(), self.limits.connect).await?;
         converse(target, stream, request, self.limits.response).await
     }

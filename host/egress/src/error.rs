@@ -30,6 +30,14 @@ pub enum EgressError {
         /// What allows it, if anything does.
         rule: Option<String>,
     },
+    /// A policy does not allow it.
+    #[error("a request to {authority} is not allowed: {reason}")]
+    Policy {
+        /// Host and port.
+        authority: String,
+        /// Why, and which part of the policy says so.
+        reason: String,
+    },
     /// What asks was told to reach other hosts.
     #[error("a request to {authority} is not what the definition asks for")]
     NotAsked {

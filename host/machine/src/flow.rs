@@ -503,6 +503,7 @@ impl<'a> Run<'a> {
             frame,
             place,
             secrets: self.secrets,
+            grants: self.grants,
             workflow: self.workflow,
         };
         let scope = Scope { input, bindings: &bindings, now: self.now };
@@ -526,6 +527,7 @@ impl<'a> Run<'a> {
             frame,
             place,
             secrets: self.secrets,
+            grants: self.grants,
             workflow: self.workflow,
         };
         let scope = Scope { input, bindings: &bindings, now: self.now };

@@ -23,6 +23,7 @@ mod event_strategy;
 mod extend;
 mod flow;
 mod function;
+mod grants;
 mod http;
 mod input;
 mod listen;
@@ -46,6 +47,7 @@ pub use command::{
 };
 pub use event::*;
 pub use event_strategy::{EventMatcher, Heard};
+pub use grants::SecretGrants;
 pub use input::{Input, InputKind};
 pub use machine::{Environment, Machine, Start, Turn};
 pub use positions::{Position, Positions};

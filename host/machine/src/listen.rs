@@ -140,6 +140,7 @@ impl<'a> Run<'a> {
             frame: id,
             place: Place::TaskDefinition,
             secrets: self.secrets,
+            grants: self.grants,
             workflow: self.workflow,
         };
         let mut with =

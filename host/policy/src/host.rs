@@ -18,6 +18,7 @@ pub(crate) const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "D
 /// | `10.0.0.7`, `[fd00::7]:80` | this address |
 /// | `*.example.com` | hosts beneath `example.com`, not itself, at public addresses |
 /// | `*`, `*:443` | every host at a public address |
+/// | `api.example.com=GET,HEAD` | only requests with these methods, whatever else stands before the `=` |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostRule {
     pub(crate) host: HostPattern,
@@ -58,11 +59,18 @@ pub struct Asked<'a> {
 }
 
 impl HostRule {
-    /// Reads a host with or without a port, as `--allow-net` has it.
+    /// Reads a host with or without a port and methods, as `--allow-net` has it.
     pub fn new(text: &str) -> Option<Self> {
         if text.len() > MAX_HOST {
             return None;
         }
+        let (text, methods) = match text.split_once('=') {
+            None => (text, None),
+            Some((host, names)) => {
+                let known = |name: &str| METHODS.contains(&name).then(|| name.to_owned());
+                (host, Some(names.split(',').map(known).collect::<Option<Vec<_>>>()?))
+            }
+        };
         let (host, port) = match text.rsplit_once(':') {
             // An IPv6 address without brackets has no port.
             _ if text.parse::<std::net::Ipv6Addr>().is_ok() => (format!("[{text}]"), None),
@@ -85,7 +93,7 @@ impl HostRule {
                 },
             },
         };
-        Some(HostRule { host, ports: port.map(|port| vec![port]), methods: None })
+        Some(HostRule { host, ports: port.map(|port| vec![port]), methods })
     }
 
     /// How far it allows a request; not at all if it does not.
@@ -166,9 +174,6 @@ fn parse(text: &str) -> Option<Host> {
 
 impl fmt::Display for HostRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(methods) = &self.methods {
-            write!(f, "{} ", methods.join(","))?;
-        }
         match &self.host {
             HostPattern::Any => f.write_str("*")?,
             HostPattern::Beneath(above) => write!(f, "*{above}")?,
@@ -179,6 +184,9 @@ impl fmt::Display for HostRule {
         if let Some(ports) = &self.ports {
             let ports: Vec<_> = ports.iter().map(u16::to_string).collect();
             write!(f, ":{}", ports.join(","))?;
+        }
+        if let Some(methods) = &self.methods {
+            write!(f, "={}", methods.join(","))?;
         }
         Ok(())
     }
@@ -205,7 +213,22 @@ mod tests {
         assert_eq!(rule("*").allows(get("127.0.0.1", 80)), Some(Reach::Public));
         assert_eq!(rule("0x7f.1").allows(get("127.0.0.1", 80)), Some(Reach::Named));
         assert_eq!(rule("::1").allows(get("::1", 80)), Some(Reach::Named));
-        for wrong in ["", "https://example.com", "example.com/x", "example.com:0", "*.127.0.0.1", "a*.b", "[::1"] {
+        let reader = rule("example.com:443=GET,HEAD");
+        assert_eq!(reader.to_string(), "example.com:443=GET,HEAD");
+        assert!(reader.allows(get("example.com", 443)).is_some());
+        assert_eq!(reader.allows(Asked { method: "PUT", ..get("example.com", 443) }), None);
+        for wrong in [
+            "",
+            "a.org=",
+            "a.org=get",
+            "a.org=CONNECT",
+            "https://example.com",
+            "example.com/x",
+            "example.com:0",
+            "*.127.0.0.1",
+            "a*.b",
+            "[::1",
+        ] {
             assert_eq!(HostRule::new(wrong), None, "{wrong}");
         }
     }

@@ -51,11 +51,11 @@ pub fn schema() -> Value {
                 }],
             },
             "hostName": {
-                "description": "A host, with or without a port. `*.example.com` stands for the hosts beneath example.com, `*` for \
+                "description": "A host, with or without a port and methods. `*.example.com` stands for the hosts beneath example.com, `*` for \
                                 every host; both at public addresses only.",
                 "type": "string",
                 "minLength": 1,
-                "examples": ["api.example.com", "api.example.com:8443", "*.example.com", "*"],
+                "examples": ["api.example.com", "api.example.com:8443", "*.example.com", "*", "api.example.com=GET,HEAD"],
             },
             "secrets": {
                 "description": "The secrets that may be used, by name; `*` stands for any characters. At the top, none unless they \

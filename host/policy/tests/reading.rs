@@ -137,7 +137,7 @@ fn a_level_that_would_raise_something_is_refused_with_both_places() {
         ),
         (
             "hosts: [{ host: a.org, methods: [GET] }]\ntasks: [{ task: x, hosts: [{ host: a.org, methods: [GET, PUT] }] }]",
-            "`GET,PUT a.org` is more than the operator (line 1) allows.",
+            "`a.org=GET,PUT` is more than the operator (line 1) allows.",
         ),
         ("secrets: [db-*]\ntenants: { a: { secrets: [key] } }", "`key` is more than the operator (line 1) grants."),
         ("tenants: { a: { secrets: [key] } }", "`key` is more than the operator (line 1) grants."),

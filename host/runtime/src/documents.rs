@@ -12,10 +12,10 @@ use base64::prelude::BASE64_STANDARD;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use hotcell_definition::{ErrorKind, Problem};
-use hotcell_egress::{EgressError, Grant};
+use hotcell_egress::{Egress, EgressError, Grant};
 use hotcell_machine::Builtin;
 use hotcell_sandbox as sandbox;
-use hotcell_sandbox::{CallContext, HttpFailure, HttpRequest, HttpResponse, SecretDenied, WorkflowName};
+use hotcell_sandbox::{CallContext, CallLimits, HttpFailure, HttpRequest, HttpResponse, SecretDenied, WorkflowName};
 use serde_json::{Value, json};
 
 use crate::outside::Outside;
@@ -28,6 +28,10 @@ pub(crate) struct Documents {
     pub(crate) shared: Arc<Shared>,
     /// Those that its calls keep, or its documents.
     pub(crate) tokens: Arc<Tokens>,
+    /// The way out, for the task or the definition that they are fetched for.
+    pub(crate) egress: Arc<Egress>,
+    /// What the HTTP caller may use.
+    pub(crate) limits: CallLimits,
 }
 
 impl Fetch for Documents {
@@ -52,7 +56,7 @@ impl Documents {
     /// Those of `call: http`, as it is for the same author.
     pub(crate) async fn fetch(&self, uri: &str, authentication: Option<Value>) -> Result<Vec<u8>, Problem> {
         let bytes = match authentication {
-            None => self.shared.egress.get(uri, &[]).await.map_err(|error| problem(&error))?.bytes,
+            None => self.egress.get(uri, &[]).await.map_err(|error| problem(&error))?.bytes,
             Some(authentication) => self.authenticated(uri, authentication).await?,
         };
         match is_page(&bytes) {
@@ -66,7 +70,7 @@ impl Documents {
     }
 
     async fn authenticated(&self, uri: &str, authentication: Value) -> Result<Vec<u8>, Problem> {
-        let Shared { cells, builtins, limits, egress, .. } = &*self.shared;
+        let Shared { cells, builtins, .. } = &*self.shared;
         let input = json!({
             "call": { "http": { "method": "GET", "endpoint": uri } },
             "authentication": authentication,
@@ -85,10 +89,10 @@ impl Documents {
                 execution: "".into(),
                 attempt: 1,
             },
-            limits: *limits,
+            limits: self.limits,
         };
         let outside = Outside {
-            egress: Arc::clone(egress),
+            egress: Arc::clone(&self.egress),
             // Where redirects and discovery lead, nobody knows before.
             grant: Grant::Allowed,
             placeholders: Arc::default(),
@@ -114,6 +118,7 @@ fn problem(error: &EgressError) -> Problem {
         EgressError::NotAllowed { .. }
         | EgressError::MethodNotAllowed { .. }
         | EgressError::NotPublic { .. }
+        | EgressError::Policy { .. }
         | EgressError::NotAsked { .. } => (ErrorKind::Authorization, "Host not allowed"),
         EgressError::Invalid { .. } => (ErrorKind::Configuration, "Document not available"),
         EgressError::Late { .. } => (ErrorKind::Timeout, "Document not available"),

@@ -26,6 +26,7 @@ use crate::execution::{End, StartExecution};
 use crate::host::CallHost;
 use crate::outside::{self, Outside};
 use crate::placeholders::Placeholders;
+use crate::policy::Rules;
 use crate::runtime::Shared;
 use crate::tokens::Turns;
 use crate::workflow::{Workflow, WorkflowTimes};
@@ -45,6 +46,8 @@ pub(crate) struct Driver {
     hears_after: Position,
     /// The secrets that were granted and that the definition declares.
     secrets: Arc<Map<String, Value>>,
+    /// What the policy says of the workflow.
+    rules: Rules,
     inputs: mpsc::UnboundedSender<Input>,
     /// The timers that are set, in the order in which they fire.
     timers: BTreeSet<(Timestamp, TimerId)>,
@@ -73,12 +76,15 @@ impl Driver {
     ) -> Self {
         let declared = &start.workflow.definition().components.secrets;
         let secrets = start.secrets.iter().filter(|(name, _)| declared.contains(name));
-        let secrets = Arc::new(secrets.map(|(name, value)| (name.clone(), value.clone())).collect());
+        let secrets = secrets.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let rules = Rules::of(shared.policy.as_ref(), start.workflow.identity(), shared.limits);
+        let secrets = Arc::new(rules.secrets_of_workflow(secrets));
         Driver {
             shared,
             start,
             hears_after,
             secrets,
+            rules,
             inputs,
             timers: BTreeSet::new(),
             timer_times: HashMap::new(),
@@ -164,7 +170,7 @@ impl Driver {
 
     /// Makes everything ready, unless someone cancels the execution before that: compiling may take long.
     async fn build(&mut self, incoming: &mut mpsc::UnboundedReceiver<Input>) -> Built {
-        let mut building = pin!(build(Arc::clone(&self.start.workflow), Arc::clone(&self.shared)));
+        let mut building = pin!(build(Arc::clone(&self.start.workflow), Arc::clone(&self.shared), self.rules.clone()));
         let mut early = Vec::new();
         let built = loop {
             tokio::select! {
@@ -198,7 +204,8 @@ impl Driver {
         };
         let secrets = Arc::clone(&self.secrets);
         let mut evaluator = workflow.evaluators.for_turn();
-        let environment = Environment { evaluator: &mut evaluator, secrets: &secrets };
+        let grants = self.rules.grants();
+        let environment = Environment { evaluator: &mut evaluator, secrets: &secrets, grants };
         let (machine, turn) = Machine::start(Arc::clone(&workflow.program), start, environment);
         self.carry_out(turn);
         machine
@@ -216,7 +223,8 @@ impl Driver {
         let workflow = Arc::clone(&self.start.workflow);
         let secrets = Arc::clone(&self.secrets);
         let mut evaluator = workflow.evaluators.for_turn();
-        let turn = machine.apply(input, Environment { evaluator: &mut evaluator, secrets: &secrets });
+        let grants = self.rules.grants();
+        let turn = machine.apply(input, Environment { evaluator: &mut evaluator, secrets: &secrets, grants });
         drop(evaluator);
         self.carry_out(turn);
     }
@@ -354,7 +362,14 @@ impl Driver {
         let shared = Arc::clone(&self.shared);
         let workflow = Arc::clone(&self.start.workflow);
         let execution = Arc::clone(&self.start.id.0);
+        let (rules, of_workflow) = (self.rules.task(&call.task.reference), self.rules.clone());
+        let limits = rules.limits();
+        let egress = match call.callee {
+            Callee::Builtin(_) | Callee::Script { .. } => rules.egress(&shared.egress),
+            Callee::Component { .. } | Callee::Shell => Arc::clone(&shared.egress),
+        };
         let secrets = self.secrets_of(&call);
+        // All that are secret to the workflow, whichever of them the task was granted.
         let (text, placeholders) = match call.callee {
             Callee::Builtin(Builtin::Http) => Placeholders::prepare(&call.input, &secrets),
             _ => (call.input.value().to_string(), Placeholders::default()),
@@ -363,12 +378,12 @@ impl Driver {
         let host = CallHost {
             call: call.id.clone(),
             inputs: self.inputs.clone(),
-            secrets,
+            secrets: rules.secrets(&secrets),
             clock: Arc::clone(&self.shared.clock),
             outside: match call.callee {
                 Callee::Component { .. } | Callee::Script { .. } | Callee::Shell => None,
                 Callee::Builtin(Builtin::Http) => Some(Outside {
-                    egress: Arc::clone(&shared.egress),
+                    egress: Arc::clone(&egress),
                     grant: outside::asked_for(&call.input),
                     placeholders: Arc::clone(&placeholders),
                     sent: AtomicU32::new(0),
@@ -378,7 +393,7 @@ impl Driver {
             },
         };
         Box::pin(async move {
-            let mut limits = shared.limits;
+            let mut limits = limits;
             if let Some(deadline) = call.deadline {
                 let left = Duration::try_from(deadline.duration_since(shared.clock.now())).unwrap_or(Duration::ZERO);
                 limits.wall_time = limits.wall_time.min(left);
@@ -395,9 +410,10 @@ impl Driver {
                     let component = match workflow.components.known(component, origin.as_ref()) {
                         Some(digest) => digest,
                         None => {
+                            let cells = of_workflow.cells(&shared.cells);
                             let prepared = workflow
                                 .components
-                                .prepare(component, origin.as_ref(), &*shared.cells, shared.registry.as_deref())
+                                .prepare(component, origin.as_ref(), &*cells, shared.registry.as_deref())
                                 .await;
                             prepared.map_err(|error| error.to_problem())?
                         }
@@ -411,7 +427,8 @@ impl Driver {
                 Callee::Script { language } => {
                     let interpreter = shared.interpreters.prepare(*language, &*shared.cells).await?;
                     let folder = workflow.components.folder();
-                    let documents = Documents { shared: Arc::clone(&shared), tokens: Arc::clone(&workflow.tokens) };
+                    let (shared, tokens) = (Arc::clone(&shared), Arc::clone(&workflow.tokens));
+                    let documents = Documents { shared, tokens, egress, limits };
                     let given = scripts::given(*language, &call.input, folder, &documents, limits.payload);
                     // As in a cell, all that is done for the task is within its time.
                     let given = tokio::time::timeout(limits.wall_time, given).await;
@@ -546,17 +563,18 @@ enum Built {
 
 /// Prepares the components that the definition names and the interpreters of its scripts, so that a missing one is found before
 /// anything runs, and beside them what its expressions and schemas need, so that the first task that has one does not wait for it.
-async fn build(workflow: Arc<Workflow>, shared: Arc<Shared>) -> Result<(), Problem> {
+async fn build(workflow: Arc<Workflow>, shared: Arc<Shared>, rules: Rules) -> Result<(), Problem> {
+    let cells = rules.cells(&shared.cells);
     let (evaluators, needs) = (workflow.evaluators.clone(), workflow.program.needs());
     let evaluators = tokio::task::spawn_blocking(move || evaluators.prepare(needs));
     let mut named = HashSet::new();
     let components = workflow.program.components().filter(|component| named.insert((component.name, component.origin)));
     let preparations = components.map(|NamedComponent { name, pointer, origin }| {
-        let (workflow, shared) = (Arc::clone(&workflow), Arc::clone(&shared));
+        let (workflow, shared, cells) = (Arc::clone(&workflow), Arc::clone(&shared), Arc::clone(&cells));
         let (name, origin, instance) = (name.to_owned(), origin.cloned(), pointer.to_owned());
         async move {
             let registry = shared.registry.as_deref();
-            let prepared = workflow.components.prepare(&name, origin.as_ref(), &*shared.cells, registry).await;
+            let prepared = workflow.components.prepare(&name, origin.as_ref(), &*cells, registry).await;
             prepared.map_err(|error| Problem { instance: Some(instance), ..error.to_problem() })
         }
     });

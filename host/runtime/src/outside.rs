@@ -61,6 +61,7 @@ fn failure(error: EgressError) -> HttpFailure {
         EgressError::NotAllowed { .. }
         | EgressError::MethodNotAllowed { .. }
         | EgressError::NotPublic { .. }
+        | EgressError::Policy { .. }
         | EgressError::NotAsked { .. } => HttpFailure::Denied(text),
         EgressError::Invalid { .. } => HttpFailure::Invalid(text),
         EgressError::Unreachable { .. } | EgressError::Status { .. } => HttpFailure::Unreachable(text),

@@ -143,7 +143,16 @@ impl Reader<'_> {
                     rule.ports = Some(self.ports(&at, ports)?);
                 }
                 if let Some(methods) = members.get("methods") {
-                    rule.methods = Some(self.methods(&format!("{pointer}/methods"), methods)?);
+                    let at = format!("{pointer}/methods");
+                    if rule.methods.is_some() {
+                        self.error(
+                            Code::ConflictingFields,
+                            &at,
+                            "The methods stand behind the host already.",
+                            "Keep one of both.",
+                        );
+                    }
+                    rule.methods = Some(self.methods(&at, methods)?);
                 }
                 Some(rule)
             }
@@ -154,7 +163,7 @@ impl Reader<'_> {
         let rule = HostRule::new(text);
         if rule.is_none() {
             self.error(Code::InvalidValue, pointer, &format!("`{}` is not a host.", quote(text)), {
-                "Write `api.example.com`, `api.example.com:8443`, `*.example.com` or `*`, without a scheme or path."
+                "Write `api.example.com`, `api.example.com:8443`, `*.example.com` or `*`, without a scheme or path; behind it, `=GET,HEAD` allows only these methods."
             });
         }
         rule
