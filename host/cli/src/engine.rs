@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use hotcell_egress::{AllowedHost, Egress, EgressOptions};
+use hotcell_expression::Needs;
 use hotcell_progress::EventLog;
 use hotcell_registry::{ContentStore, Credentials, Registry};
 use hotcell_runtime::{EvaluatorPool, Runtime, RuntimeOptions};
@@ -33,6 +34,11 @@ impl Engine {
     /// An evaluator that checks the expressions of one definition.
     pub(crate) fn evaluator(&self) -> CellEvaluator {
         self.evaluators.evaluator(EvaluatorLimits::default())
+    }
+
+    /// Whether evaluators have to be compiled before they can do this.
+    pub(crate) fn must_compile(&self, needs: Needs) -> bool {
+        self.evaluators.must_compile(needs)
     }
 
     /// Evaluators for one definition.

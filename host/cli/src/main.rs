@@ -10,6 +10,7 @@ mod drawing;
 mod engine;
 mod events;
 mod graph;
+mod known_workflows;
 mod lifecycle;
 mod progress;
 mod run;
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Run(command) => asynchronously(run::run(*command)),
         Command::Graph(command) => graph::graph(&command),
-        Command::Validate(command) => validate::validate(&command),
+        Command::Validate(command) => asynchronously(validate::validate(command)),
         Command::Progress(ProgressCommand::Serve(command)) => asynchronously(progress::serve(command)),
         Command::Progress(ProgressCommand::Watch(command)) => asynchronously(progress::watch(command)),
         Command::Component(ComponentCommand::Push(command)) => asynchronously(component::push(command)),

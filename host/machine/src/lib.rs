@@ -37,6 +37,7 @@ mod program;
 mod retry;
 mod state;
 mod uri;
+mod uri_syntax;
 
 pub use authentication::policy_of_document;
 pub use cloud_event::{CloudEvent, Interest, InvalidCloudEvent};
@@ -48,6 +49,10 @@ pub use event::*;
 pub use event_strategy::{EventMatcher, Heard};
 pub use input::{Input, InputKind};
 pub use machine::{Environment, Machine, Start, Turn};
+pub use needs::needs;
 pub use positions::{Position, Positions};
-pub use program::{HostShell, LinkError, Links, Loaded, Missing, NamedComponent, Origin, Program, Unsupported, Wanted};
+pub use program::{
+    HostShell, LinkError, Links, Loaded, LoadedSchema, Missing, NamedComponent, NamedWorkflow, Origin, Program,
+    Unsupported, Wanted, refers_elsewhere, schema_text,
+};
 pub use state::State;
