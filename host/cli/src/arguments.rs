@@ -232,6 +232,11 @@ pub(crate) struct ValidateCommand {
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
 
+    /// The folder of definitions that `run: workflow` finds, and of the default catalog of functions. With it, a workflow that
+    /// is named and not known is an error.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) catalog: Option<PathBuf>,
+
     /// How problems are shown: for people, or as a JSON array with one entry for each file.
     #[arg(long, default_value = "text")]
     pub(crate) format: Format,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use hotcell_definition::Definition;
 use hotcell_egress::{AllowedHost, Egress, EgressOptions};
+use hotcell_expression::Needs;
 use hotcell_policy::{Effective, Limit, TenantPolicy};
 use hotcell_progress::EventLog;
 use hotcell_registry::{ContentStore, Credentials, Registry};
@@ -54,6 +55,11 @@ impl Engine {
                 .workflow(&policy::workflow(definition, &definition.document.version.to_string()))
                 .whole(),
         )
+    }
+
+    /// Whether evaluators have to be compiled before they can do this.
+    pub(crate) fn must_compile(&self, needs: Needs) -> bool {
+        self.evaluators.must_compile(needs)
     }
 
     /// Evaluators for one definition.

@@ -11,6 +11,7 @@ mod engine;
 mod events;
 mod explain;
 mod graph;
+mod known_workflows;
 mod lifecycle;
 mod policy;
 mod progress;
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Run(command) => asynchronously(run::run(*command)),
         Command::Graph(command) => graph::graph(&command),
-        Command::Validate(command) => validate::validate(&command),
+        Command::Validate(command) => asynchronously(validate::validate(command)),
         Command::Policy(PolicyCommand::Explain(command)) => explain::explain(&command),
         Command::Policy(PolicyCommand::Schema) => policy::print_schema(),
         Command::Progress(ProgressCommand::Serve(command)) => asynchronously(progress::serve(command)),

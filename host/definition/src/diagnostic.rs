@@ -181,6 +181,10 @@ codes! {
     InvalidExpression = "invalid-expression",
     /// A variable that an expression does not have where it stands.
     UnknownVariable = "unknown-variable",
+    /// A JSON Schema that is none.
+    InvalidSchema = "invalid-schema",
+    /// A workflow that `run: workflow` names and that no definition has.
+    UnknownWorkflow = "unknown-workflow",
     /// Expressions that were not checked, as that would have taken too long.
     ExpressionsNotChecked = "expressions-not-checked",
     /// A schedule with more than one trigger.

@@ -38,6 +38,7 @@ mod program;
 mod retry;
 mod state;
 mod uri;
+mod uri_syntax;
 
 pub use authentication::policy_of_document;
 pub use cloud_event::{CloudEvent, Interest, InvalidCloudEvent};
@@ -50,6 +51,10 @@ pub use event_strategy::{EventMatcher, Heard};
 pub use grants::SecretGrants;
 pub use input::{Input, InputKind};
 pub use machine::{Environment, Machine, Start, Turn};
+pub use needs::needs;
 pub use positions::{Position, Positions};
-pub use program::{HostShell, LinkError, Links, Loaded, Missing, NamedComponent, Origin, Program, Unsupported, Wanted};
+pub use program::{
+    HostShell, LinkError, Links, Loaded, LoadedSchema, Missing, NamedComponent, NamedWorkflow, Origin, Program,
+    Unsupported, Wanted, refers_elsewhere, schema_text,
+};
 pub use state::State;

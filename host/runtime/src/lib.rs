@@ -35,7 +35,7 @@ mod workflow;
 
 pub use broker::{Broker, EventsLost, Published};
 pub use catalog::Catalog;
-pub use check::{MAX_CHECK_TIME, check_expressions};
+pub use check::{MAX_CHECK_TIME, check_expressions, check_loaded_schemas, check_schemas};
 pub use clock::{Clock, SystemClock};
 pub use components::{ComponentFolder, ComponentNotFound};
 pub use evaluators::EvaluatorPool;
