@@ -48,6 +48,7 @@ pub use event::*;
 pub use event_strategy::{EventMatcher, Heard};
 pub use input::{Input, InputKind};
 pub use machine::{Environment, Machine, Start, Turn};
+pub use mask::problem as mask_problem;
 pub use positions::{Position, Positions};
 pub use program::{HostShell, LinkError, Links, Loaded, Missing, NamedComponent, Origin, Program, Unsupported, Wanted};
 pub use state::State;
