@@ -51,6 +51,7 @@ pub use event_strategy::{EventMatcher, Heard};
 pub use grants::SecretGrants;
 pub use input::{Input, InputKind};
 pub use machine::{Environment, Machine, Start, Turn};
+pub use mask::problem as mask_problem;
 pub use needs::needs;
 pub use positions::{Position, Positions};
 pub use program::{

@@ -12,7 +12,7 @@ use hotcell_definition::{ErrorKind, Problem};
 use hotcell_expression::{Data, ExpressionError};
 use hotcell_machine::{
     Builtin, CallId, Callee, ChildId, Command, Environment, Event, EventKind, Input, InputKind, ListeningId, Machine,
-    NamedComponent, Outcome, Position, Start, StartCall, StartChild, Subscribe, TimerId, Turn,
+    NamedComponent, Outcome, Position, Start, StartCall, StartChild, Subscribe, TimerId, Turn, mask_problem,
 };
 use hotcell_sandbox as sandbox;
 use jiff::Timestamp;
@@ -346,10 +346,12 @@ impl Driver {
     fn start_detached(&mut self, call: StartCall) {
         let id = call.id.clone();
         let running = self.run_call(call);
+        let secrets = Arc::clone(&self.secrets);
         while self.detached.try_join_next().is_some() {}
         self.detached.spawn_on(
             async move {
-                if let Err(problem) = running.await {
+                if let Err(mut problem) = running.await {
+                    mask_problem(&mut problem, &secrets);
                     tracing::warn!(call = %id, %problem, "a process that nobody waits for failed");
                 }
             },
