@@ -4,6 +4,7 @@ mod arguments;
 mod catalog;
 mod completions;
 mod component;
+mod components;
 mod diagnostics;
 mod document;
 mod drawing;
@@ -11,6 +12,7 @@ mod engine;
 mod events;
 mod explain;
 mod graph;
+mod inspect;
 mod known_workflows;
 mod lifecycle;
 mod policy;
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::Policy(PolicyCommand::Schema) => policy::print_schema(),
         Command::Progress(ProgressCommand::Serve(command)) => asynchronously(progress::serve(command)),
         Command::Progress(ProgressCommand::Watch(command)) => asynchronously(progress::watch(command)),
+        Command::Component(ComponentCommand::Inspect(command)) => inspect::inspect(&command),
         Command::Component(ComponentCommand::Push(command)) => asynchronously(component::push(command)),
         Command::Component(ComponentCommand::Pull(command)) => asynchronously(component::pull(command)),
         Command::Completions(command) => completions::print(&command),

@@ -16,7 +16,7 @@ use crate::drawing::printable;
 use crate::engine::cache_folder;
 use crate::known_workflows::KnownWorkflows;
 use crate::say::{read_enough, say, say_text};
-use crate::{diagnostics, document, exit};
+use crate::{components, diagnostics, document, exit};
 
 const NOT_WRITTEN: &str = "could not write what was found";
 
@@ -83,6 +83,7 @@ async fn check(file: &Path, catalog: Option<&Path>, evaluators: &Evaluators) -> 
                     if program.runs_workflows() {
                         found.extend(KnownWorkflows::read(file, catalog)?.check(&program, &parsed.locations));
                     }
+                    found.extend(components::check(&program, &parsed.locations, file));
                     Vec::new()
                 }
                 Err(unsupported) => unsupported,

@@ -187,6 +187,8 @@ codes! {
     UnknownWorkflow = "unknown-workflow",
     /// Expressions that were not checked, as that would have taken too long.
     ExpressionsNotChecked = "expressions-not-checked",
+    /// A component that does not export what is called, or cannot be called at all.
+    ComponentNotCallable = "component-not-callable",
     /// A schedule with more than one trigger.
     SeveralTriggers = "several-triggers",
     /// In a policy: a value that allows more than the level above it.

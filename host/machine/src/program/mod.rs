@@ -55,6 +55,8 @@ pub struct NamedComponent<'p> {
     pub pointer: &'p str,
     /// The document that names it, if it is that of a function that is elsewhere.
     pub origin: Option<&'p Origin>,
+    /// The export to call. Default: what the component itself says.
+    pub export: Option<&'p str>,
 }
 
 /// A workflow that a task runs.
@@ -166,8 +168,8 @@ impl Program {
         self.nodes.iter().filter_map(|node| {
             let Kind::Wasm(plan) = &node.kind else { return None };
             let Template::Literal(data) = &plan.component else { return None };
-            let (pointer, origin) = (&*plan.pointer, plan.origin.as_ref());
-            data.value().as_str().map(|name| NamedComponent { name, pointer, origin })
+            let (pointer, origin, export) = (&*plan.pointer, plan.origin.as_ref(), plan.export.as_deref());
+            data.value().as_str().map(|name| NamedComponent { name, pointer, origin, export })
         })
     }
 
