@@ -28,6 +28,21 @@ class _TooMuch(BaseException):
     """The script writes more than it may."""
 
 
+class _Exited(BaseException):
+    """The script ends its process at once."""
+
+    def __init__(self, code):
+        self.code = code
+
+
+def _exit(code):
+    # The cell would end without an answer, as if the interpreter had failed.
+    raise _Exited(int(code))
+
+
+os._exit = _exit
+
+
 class _Written:
     """What the script has written so far, up to a limit."""
 
@@ -100,8 +115,13 @@ def _perform(script, name):
     try:
         try:
             exec(compile(code, name, "exec", dont_inherit=True), vars(module))
+        except _Exited:
+            atexit._clear()
+            raise
         finally:
             atexit._run_exitfuncs()
+    except _Exited as exit:
+        return exit.code & 255
     except SystemExit as exit:
         if exit.code is None:
             return 0

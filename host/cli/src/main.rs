@@ -4,13 +4,18 @@ mod arguments;
 mod catalog;
 mod completions;
 mod component;
+mod components;
 mod diagnostics;
 mod document;
 mod drawing;
 mod engine;
 mod events;
+mod explain;
 mod graph;
+mod inspect;
+mod known_workflows;
 mod lifecycle;
+mod policy;
 mod progress;
 mod run;
 mod say;
@@ -22,7 +27,7 @@ mod validate;
 
 use std::process::ExitCode;
 
-use arguments::{Arguments, Command, ComponentCommand, ProgressCommand};
+use arguments::{Arguments, Command, ComponentCommand, PolicyCommand, ProgressCommand};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -34,9 +39,12 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Run(command) => asynchronously(run::run(*command)),
         Command::Graph(command) => graph::graph(&command),
-        Command::Validate(command) => validate::validate(&command),
+        Command::Validate(command) => asynchronously(validate::validate(command)),
+        Command::Policy(PolicyCommand::Explain(command)) => explain::explain(&command),
+        Command::Policy(PolicyCommand::Schema) => policy::print_schema(),
         Command::Progress(ProgressCommand::Serve(command)) => asynchronously(progress::serve(command)),
         Command::Progress(ProgressCommand::Watch(command)) => asynchronously(progress::watch(command)),
+        Command::Component(ComponentCommand::Inspect(command)) => inspect::inspect(&command),
         Command::Component(ComponentCommand::Push(command)) => asynchronously(component::push(command)),
         Command::Component(ComponentCommand::Pull(command)) => asynchronously(component::pull(command)),
         Command::Completions(command) => completions::print(&command),

@@ -10,6 +10,8 @@ use hotcell_machine::Origin;
 use hotcell_registry::{ComponentReference, Registry};
 use hotcell_sandbox::{Cells, Digest};
 
+use crate::files;
+
 /// The largest component that is read: 64 MiB.
 const MAX_BYTES: u64 = 64 << 20;
 
@@ -102,21 +104,22 @@ impl ComponentFolder {
         }
     }
 
-    /// A file, by a path that starts at the definition: which files a host has is not for documents to explore.
+    /// A file, by a path that starts at the definition and stays within its folder, or at a function's document and within its.
     fn locate(&self, name: &str, origin: Option<&Origin>) -> Result<PathBuf, ComponentNotFound> {
-        let path = Path::new(name);
-        if name.is_empty() || path.is_absolute() {
-            return Err(ComponentNotFound(format!(
-                "{name:?} is not a path relative to the definition; write, for example, `component: components/price.wasm`"
-            )));
-        }
-        match origin {
-            Some(origin) if origin.contains("://") => Err(ComponentNotFound(format!(
-                "{name}: components beside {origin} are not fetched yet; put the function into a folder"
-            ))),
-            Some(origin) => Ok(Path::new(&**origin).with_file_name("").join(path)),
-            None => Ok(self.folder.join(path)),
-        }
+        let folder = match origin {
+            Some(origin) if origin.contains("://") => {
+                return Err(ComponentNotFound(format!(
+                    "{name}: components beside {origin} are not fetched yet; put the function into a folder"
+                )));
+            }
+            Some(origin) => Path::new(&**origin).with_file_name(""),
+            None => self.folder.clone(),
+        };
+        files::locate(&folder, name).ok_or_else(|| {
+            ComponentNotFound(format!(
+                "{name:?} is not a path within the folder of the definition; write, for example, `component: components/price.wasm`"
+            ))
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, RwLock};
 
 use hotcell_egress::Egress;
 use hotcell_machine::Position;
+use hotcell_policy::{Effective, TenantPolicy};
 use hotcell_progress::EventLog;
 use hotcell_registry::Registry;
 use hotcell_sandbox::{CallLimits, Cells};
@@ -18,6 +19,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::documents::Documents;
 use crate::driver::Driver;
 use crate::execution::{Execution, StartExecution};
+use crate::policy::TaskRules;
 use crate::resources::Fetch;
 use crate::scripts::Interpreters;
 
@@ -31,8 +33,10 @@ pub struct RuntimeOptions {
     pub egress: Arc<Egress>,
     /// Where components come from that are named by `oci://` and `https://`. Default: nowhere.
     pub registry: Option<Arc<Registry>>,
-    /// What a call may use.
+    /// What a call may use, where there is no policy.
     pub limits: CallLimits,
+    /// What calls may use and reach. Default: the limits, whatever the egress allows, and all secrets that are granted.
+    pub policy: Option<TenantPolicy>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// How many threads run cells and take turns. Default: one for each processor, and at least two, so that one
@@ -47,7 +51,7 @@ impl RuntimeOptions {
     pub fn new(cells: Arc<dyn Cells>, events: EventLog) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).max(2);
         let (limits, clock, egress) = (CallLimits::default(), Arc::new(SystemClock), Arc::default());
-        RuntimeOptions { cells, events, egress, registry: None, limits, clock, threads, runtimes: None }
+        RuntimeOptions { cells, events, egress, registry: None, limits, policy: None, clock, threads, runtimes: None }
     }
 }
 
@@ -71,6 +75,7 @@ pub(crate) struct Shared {
     pub(crate) registry: Option<Arc<Registry>>,
     pub(crate) builtins: Builtins,
     pub(crate) limits: CallLimits,
+    pub(crate) policy: Option<TenantPolicy>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) catalog: RwLock<Catalog>,
     pub(crate) interpreters: Interpreters,
@@ -96,6 +101,7 @@ impl Runtime {
             registry: options.registry,
             builtins: Builtins::default(),
             limits: options.limits,
+            policy: options.policy,
             clock: options.clock,
             catalog: RwLock::default(),
             interpreters: Interpreters::new(options.runtimes),
@@ -112,7 +118,15 @@ impl Runtime {
 
     /// What fetches the documents of one definition over HTTP, from the hosts that the operator allows.
     pub fn documents(&self) -> Arc<dyn Fetch> {
-        Arc::new(Documents { shared: Arc::clone(&self.shared), tokens: Arc::default() })
+        self.documents_within(None)
+    }
+
+    /// The same, within what a policy says of the definition.
+    pub fn documents_within(&self, policy: Option<&Effective>) -> Arc<dyn Fetch> {
+        let shared = Arc::clone(&self.shared);
+        let rules = TaskRules::new(policy.cloned(), shared.limits);
+        let (egress, limits) = (rules.egress(&shared.egress), rules.limits());
+        Arc::new(Documents { shared, tokens: Arc::default(), egress, limits })
     }
 
     /// Replaces the workflows that others can run.
