@@ -24,6 +24,16 @@ pub(crate) fn expression_problem(what: &str, source: Option<&str>, error: Expres
     Problem::new(kind, title, detail)
 }
 
+/// The problem that a schema cannot be applied. One that is no JSON Schema is the author's mistake, not the data's.
+pub(crate) fn schema_problem(what: &str, error: ExpressionError) -> Problem {
+    match error {
+        ExpressionError::Syntax { .. } => {
+            Problem::new(ErrorKind::Configuration, "Invalid schema", format!("`{what}`: {error}"))
+        }
+        error => expression_problem(what, None, error),
+    }
+}
+
 /// The problem that data does not fit its schema.
 pub(crate) fn validation_problem(what: &str, violations: &[Violation]) -> Problem {
     let listed: Vec<String> = violations
