@@ -106,7 +106,7 @@ def _perform(script, name):
     arguments = script.get("arguments") or []
     module.arguments = arguments
     if isinstance(arguments, dict):
-        # As the specification's earlier versions and its reference implementation have it: named arguments are variables.
+        # As the specification's earlier versions and its reference implementation have it: named arguments are variables, too.
         vars(module).update(arguments)
     sys.modules["__main__"] = module
     code = script["code"]
@@ -139,6 +139,17 @@ def _perform(script, name):
     return 0
 
 
+def _options(arguments):
+    """Named arguments as options are written for a program: `--name value`, or the name alone for `True`."""
+    for name, value in arguments.items():
+        written = name if name.startswith("-") else f"--{name}"
+        if value is None or value is False:
+            continue
+        yield written
+        if value is not True:
+            yield value if isinstance(value, str) else json.dumps(value)
+
+
 def _problem(title, detail):
     return Err(Problem(kind=RUNTIME, status=500, title=title, detail=detail, extensions=None))
 
@@ -151,7 +162,7 @@ class Handler(exports.Handler):
         name = script.get("name") or "script.py"
         limit = script.get("limit") or DEFAULT_LIMIT
         arguments = script.get("arguments") or []
-        sys.argv = [name, *arguments] if isinstance(arguments, list) else [name]
+        sys.argv = [name, *(arguments if isinstance(arguments, list) else _options(arguments))]
         os.environ.clear()
         os.environ.update(script.get("environment") or {})
         # Without this every cell would draw the numbers that were seeded when the component was built.

@@ -1,7 +1,8 @@
 //! `run: script`: the interpreter of each language, and how a script gets there.
 //!
 //! An interpreter is a component like any other, with the contract of a task, so that a script has a fresh cell and the bounds
-//! of every call. It takes `{code, name, arguments, environment, stdin, limit}` and returns `{code, stdout, stderr}`.
+//! of every call. It takes `{code, name, arguments, environment, stdin, limit}` and returns `{code, stdout, stderr}`,
+//! and `returned` if the script returned something.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
