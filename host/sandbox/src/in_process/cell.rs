@@ -9,10 +9,12 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use super::clocks::Coarse;
 use super::logs::{LogOutput, Logs};
 use super::memory::MemoryBound;
 use super::meter::Meter;
 use super::outcome::Ended;
+use super::release;
 use super::reports::ReportBound;
 use super::stdio::Captured;
 use crate::{Call, Host, LogLevel, LogStream, MAX_CELL_MEMORY, Usage};
@@ -91,14 +93,17 @@ impl Cell {
 }
 
 /// WASI 0.2 with everything denied: no arguments, no environment, no folders, an empty stdin, no network and no
-/// names looked up. What is left: the clocks, random bytes, and stdout and stderr, which are captured.
+/// names looked up. What is left: coarse clocks, random bytes, and stdout and stderr, which are captured.
 impl WasiView for Cell {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let wasi = self.wasi.get_or_insert_with(|| {
             let limits = &self.call.limits;
             let mut resources = ResourceTable::new();
             resources.set_max_capacity(limits.handles);
+            let clock = Coarse::new(limits.clock_resolution);
             let context = WasiCtx::builder()
+                .wall_clock(clock)
+                .monotonic_clock(clock)
                 .stdout(Captured::new(self.logs.clone(), LogOutput::Stdout))
                 .stderr(Captured::new(self.logs.clone(), LogOutput::Stderr))
                 .allow_tcp(false)
@@ -135,7 +140,11 @@ impl Drop for Occupied {
         let Some((store, place)) = self.parts.take() else { return };
         let is_large = store.data().memory.used() >= LARGE;
         let take_down = move || {
+            let engine = store.engine().clone();
             drop(store);
+            if is_large {
+                release::now(&engine);
+            }
             drop(place);
         };
         match is_large.then(Handle::try_current) {

@@ -1,6 +1,7 @@
 //! Cells in this process: what `hotcell run`, tests and benchmarks use.
 
 mod cell;
+mod clocks;
 mod contract;
 mod engine;
 mod http;
@@ -10,6 +11,7 @@ mod memory;
 mod meter;
 mod outcome;
 mod prepare;
+mod release;
 mod reports;
 mod stdio;
 mod ticker;
