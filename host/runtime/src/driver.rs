@@ -23,6 +23,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use crate::broker::{EventsLost, Next, Published, Ticket};
 use crate::documents::Documents;
 use crate::execution::{End, StartExecution};
+use crate::family::Family;
 use crate::host::CallHost;
 use crate::outside::{self, Outside};
 use crate::placeholders::Placeholders;
@@ -60,6 +61,8 @@ pub(crate) struct Driver {
     children: HashMap<ChildId, mpsc::UnboundedSender<Input>>,
     /// Children that nobody waits for.
     unawaited: Vec<mpsc::UnboundedSender<Input>>,
+    /// What counts them, theirs, and those of whoever runs this one.
+    family: Family,
     /// What watches the children.
     detached: JoinSet<()>,
     /// The events that have been asked for.
@@ -72,6 +75,7 @@ impl Driver {
         shared: Arc<Shared>,
         start: StartExecution,
         hears_after: Position,
+        family: Family,
         inputs: mpsc::UnboundedSender<Input>,
     ) -> Self {
         let declared = &start.workflow.definition().components.secrets;
@@ -93,6 +97,7 @@ impl Driver {
             calls: JoinSet::new(),
             children: HashMap::new(),
             unawaited: Vec::new(),
+            family,
             detached: JoinSet::new(),
             listenings: HashMap::new(),
             proceed: false,
@@ -484,17 +489,17 @@ impl Driver {
             ))
         } else {
             let catalog = self.shared.catalog.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-            catalog.find(&namespace, &name, &version)
+            catalog.find(&namespace, &name, &version).and_then(|workflow| Ok((workflow, self.family.admit()?)))
         };
         let (inputs, clock) = (self.inputs.clone(), Arc::clone(&self.shared.clock));
         let report = move |child: ChildId, outcome: Outcome| {
             let _ = inputs.send(Input { time: clock.now(), kind: InputKind::ChildEnded { child, outcome } });
         };
         match found {
-            Ok(workflow) => {
+            Ok((workflow, member)) => {
                 let secrets = Arc::clone(&self.start.secrets);
-                let mut execution =
-                    self.shared.start(StartExecution { workflow, id: id.clone(), input, secrets }, self.hears_after);
+                let start = StartExecution { workflow, id: id.clone(), input, secrets };
+                let mut execution = self.shared.start(start, self.hears_after, self.family.clone());
                 if awaited {
                     self.children.insert(id.clone(), execution.inputs.clone());
                 } else {
@@ -506,6 +511,7 @@ impl Driver {
                         End::Ran(outcome) => outcome,
                         End::Refused(problem) => Outcome::Faulted(problem),
                     };
+                    drop(member);
                     if awaited {
                         report(id, outcome);
                     }

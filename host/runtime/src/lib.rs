@@ -18,6 +18,7 @@ mod documents;
 mod driver;
 mod evaluators;
 mod execution;
+mod family;
 mod files;
 mod host;
 mod listener;

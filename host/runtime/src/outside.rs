@@ -47,11 +47,12 @@ impl Outside {
     /// documents to explore.
     pub(crate) async fn read(&self, path: &str) -> Result<Vec<u8>, HttpFailure> {
         let invalid = |reason: &str| HttpFailure::Invalid(format!("{path:?} {reason}"));
-        let located = self.folder.as_deref().and_then(|folder| files::locate(folder, path));
-        let Some(file) = located else {
+        let located = self.folder.as_deref().and_then(|folder| Some((folder, files::locate(folder, path)?)));
+        let Some((folder, file)) = located else {
             return Err(invalid("is not a path that stays within the folder of the definition"));
         };
-        files::read_at_most(file, MAX_FILE).await.map_err(|reason| invalid(&format!("cannot be read: {reason}")))
+        let read = files::read_within(folder, file, MAX_FILE).await;
+        read.map_err(|reason| invalid(&format!("cannot be read: {reason}")))
     }
 }
 

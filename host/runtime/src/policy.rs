@@ -119,6 +119,8 @@ fn limits(effective: &Effective) -> CallLimits {
         log_bytes: effective.amount(Limit::LogBytes),
         handles: effective.amount(Limit::Handles),
         reports: effective.amount(Limit::Reports).try_into().unwrap_or(u32::MAX),
+        // Coarse for everybody: no policy makes clocks finer.
+        ..CallLimits::default()
     }
 }
 

@@ -19,6 +19,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::documents::Documents;
 use crate::driver::Driver;
 use crate::execution::{Execution, StartExecution};
+use crate::family::Family;
 use crate::policy::TaskRules;
 use crate::resources::Fetch;
 use crate::scripts::Interpreters;
@@ -141,22 +142,22 @@ impl Runtime {
 
     /// Starts an execution. It hears every event that the broker holds.
     pub fn start(&self, start: StartExecution) -> Execution {
-        self.shared.start(start, Position(0))
+        self.shared.start(start, Position(0), Family::default())
     }
 
     /// Starts an execution that hears, and whose children hear, only events that were published after a position:
     /// [`Broker::position`] for what is published from now on. One of many executions of a workflow is thus not told
     /// what was meant for those before it.
     pub fn start_hearing_after(&self, start: StartExecution, position: Position) -> Execution {
-        self.shared.start(start, position)
+        self.shared.start(start, position, Family::default())
     }
 }
 
 impl Shared {
-    pub(crate) fn start(self: &Arc<Self>, start: StartExecution, hears_after: Position) -> Execution {
+    pub(crate) fn start(self: &Arc<Self>, start: StartExecution, hears_after: Position, family: Family) -> Execution {
         let (inputs, incoming) = mpsc::unbounded_channel();
         let id = start.id.clone();
-        let driver = Driver::new(Arc::clone(self), start, hears_after, inputs.clone());
+        let driver = Driver::new(Arc::clone(self), start, hears_after, family, inputs.clone());
         let driver = self.threads.spawn(driver.drive(incoming));
         Execution { id, inputs, driver, clock: Arc::clone(&self.clock) }
     }

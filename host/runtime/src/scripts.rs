@@ -125,7 +125,7 @@ async fn fetch(
         let path = files::locate(folder, source).ok_or_else(|| {
             refused("this is not a path within the folder of the definition, such as `scripts/report.js`")
         })?;
-        files::read(path).await.map_err(|reason| refused(&reason))?.to_vec()
+        files::read_within(folder, path, files::MAX_BYTES).await.map_err(|reason| refused(&reason))?
     };
     String::from_utf8(bytes).map_err(|_| refused("this is not a text in UTF-8"))
 }

@@ -2,6 +2,7 @@
 
 mod adapt;
 mod cell;
+mod clocks;
 mod command;
 mod contract;
 mod engine;
@@ -13,6 +14,7 @@ mod memory;
 mod meter;
 mod outcome;
 mod prepare;
+mod release;
 mod reports;
 mod stdio;
 mod ticker;
