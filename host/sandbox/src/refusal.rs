@@ -55,6 +55,15 @@ pub enum ComponentError {
         /// How it differs.
         reason: String,
     },
+    /// Compiling it takes more than it may: a compile bomb, or a component that is too large by far.
+    #[error(
+        "compiling the component takes {what}; split functions of megabytes, strip what is not called, or compile \
+         it with less inlining"
+    )]
+    CompileLimit {
+        /// What it takes too much of.
+        what: String,
+    },
     /// hotcell or the machine it runs on failed, not the component.
     #[error("hotcell could not prepare the component: {reason}")]
     Internal {

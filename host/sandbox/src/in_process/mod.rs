@@ -1,20 +1,22 @@
 //! Cells in this process: what `hotcell run`, tests and benchmarks use.
 
 mod cell;
+pub(crate) mod compile;
 mod contract;
 mod engine;
 mod http;
-mod json;
-mod logs;
+pub(crate) mod json;
+pub(crate) mod logs;
 mod memory;
 mod meter;
 mod outcome;
-mod prepare;
+pub(crate) mod prepare;
 mod reports;
 mod stdio;
 mod ticker;
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -97,10 +99,7 @@ impl InProcess {
         let cells = options.cells.max(1);
         let failed = |error: wasmtime::Error| StartError::Engine { cells, reason: format!("{error:#}") };
         let engine = Engine::new(&engine_config(cells)).map_err(failed)?;
-        let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
-        Task::add_to_linker::<_, HasSelf<_>>(&mut linker, |cell| cell).map_err(failed)?;
-        http::add_to_linker(&mut linker).map_err(failed)?;
+        let linker = linker(&engine).map_err(failed)?;
         let ticker = Ticker::start(&engine).map_err(StartError::Ticker)?;
         let artifacts = options.cache_dir.and_then(|folder| {
             Artifacts::open(folder.clone(), &engine)
@@ -123,6 +122,22 @@ impl InProcess {
     /// How many calls could start at once now.
     pub fn free_cells(&self) -> usize {
         self.places.available_permits()
+    }
+
+    /// Takes a component that [`compile::compile`] made, so that it can be called. The host has checked where the file comes from.
+    pub(crate) async fn load(&self, digest: Digest, artifact: File) -> Result<(), ComponentError> {
+        let entry = self.components_mut(|components| components.entry(digest).or_default().clone());
+        let (engine, linker) = (self.engine.clone(), self.linker.clone());
+        let load = move || {
+            let internal = |reason: String| ComponentError::Internal { reason };
+            let component = crate::artifacts::given(&engine, &artifact).map_err(internal)?;
+            prepare::link(&linker, &component)
+        };
+        let loading = async || match tokio::task::spawn_blocking(load).await {
+            Ok(loaded) => loaded,
+            Err(error) => Err(ComponentError::Internal { reason: error.to_string() }),
+        };
+        entry.get_or_try_init(loading).await.map(drop)
     }
 
     async fn admit(&self, bytes: Arc<[u8]>) -> Result<Digest, ComponentError> {
@@ -190,6 +205,15 @@ impl InProcess {
         let place = self.places.clone().acquire_owned().await.expect("the semaphore is never closed");
         (place, since.elapsed())
     }
+}
+
+/// What components are given.
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<Cell>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    Task::add_to_linker::<_, HasSelf<_>>(&mut linker, |cell| cell)?;
+    http::add_to_linker(&mut linker)?;
+    Ok(linker)
 }
 
 /// Runs one call from a fresh store to the end.

@@ -64,7 +64,7 @@ pub(super) fn prepare(
 }
 
 /// Refuses at once what cannot be a component.
-pub(super) fn check_form(bytes: &[u8]) -> Result<(), ComponentError> {
+pub(crate) fn check_form(bytes: &[u8]) -> Result<(), ComponentError> {
     if bytes.len() > MAX_COMPONENT_SIZE {
         return Err(ComponentError::TooLarge { size: bytes.len(), limit: MAX_COMPONENT_SIZE });
     }
@@ -106,7 +106,7 @@ fn is_text(bytes: &[u8]) -> bool {
         || text.starts_with(b"(module")
 }
 
-fn link(linker: &Linker<Cell>, component: &Component) -> Result<Prepared, ComponentError> {
+pub(super) fn link(linker: &Linker<Cell>, component: &Component) -> Result<Prepared, ComponentError> {
     check_imports(linker, component)?;
     let instance = linker.instantiate_pre(component).map_err(|error| invalid(&error))?;
     let run = check_export(&instance)?;
@@ -162,7 +162,7 @@ fn check_export(instance: &InstancePre<Cell>) -> Result<ComponentExportIndex, Co
     }
 }
 
-fn invalid(error: &wasmtime::Error) -> ComponentError {
+pub(super) fn invalid(error: &wasmtime::Error) -> ComponentError {
     ComponentError::Invalid { reason: reason(error) }
 }
 

@@ -6,3 +6,4 @@ mod components;
 mod guest;
 mod host;
 mod payloads;
+mod recorder;
