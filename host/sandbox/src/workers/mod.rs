@@ -190,6 +190,7 @@ impl Workers {
             measures = std::mem::take(&mut started.measures);
             keepers.spawn(keeper::keep(Arc::clone(&pool), slot, Arc::clone(&options), Some(started)));
         }
+        pool.complete().await;
         let shared = Shared {
             pool,
             compiler,

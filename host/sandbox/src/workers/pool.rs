@@ -127,6 +127,22 @@ impl Pool {
         self.changed.notify_waiters();
     }
 
+    /// Waits until there is a worker in every slot, or cannot be.
+    pub(super) async fn complete(&self) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            {
+                let slots = self.slots();
+                if slots.broken.is_some() || slots.slots.iter().all(|slot| slot.worker.is_some()) {
+                    return;
+                }
+            }
+            changed.await;
+        }
+    }
+
     /// All workers that there are.
     pub(super) fn workers(&self) -> Vec<Arc<Worker>> {
         self.slots().slots.iter().filter_map(|slot| slot.worker.clone()).collect()
