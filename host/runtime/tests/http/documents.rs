@@ -78,9 +78,8 @@ async fn an_openapi_document_and_the_service_that_it_describes_come_over_tls() {
 async fn a_script_comes_over_tls() {
     let service = serve_tls(documents()).await;
     let script = format!("https://{}/{{name}}", service.address);
-    let text = format!(
-        "do: [{{ s: {{ run: {{ script: {{ language: js, source: {{ endpoint: '{script}' }} }} }} }} }}]"
-    );
+    let text =
+        format!("do: [{{ s: {{ run: {{ script: {{ language: js, source: {{ endpoint: '{script}' }} }} }} }} }}]");
     let output = trusting(&service).run(&text, json!({"name": "script.js"})).await.output();
     assert_eq!(output, json!("from afar"));
 }

@@ -6,6 +6,7 @@ mod contract;
 mod engine;
 mod http;
 pub(crate) mod json;
+mod lane;
 pub(crate) mod logs;
 mod memory;
 mod meter;
@@ -29,6 +30,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use self::cell::{Cell, Occupied};
 use self::contract::Task;
+use self::lane::Lane;
 use self::prepare::Prepared;
 use self::ticker::Ticker;
 use crate::artifacts::Artifacts;
@@ -45,6 +47,9 @@ pub struct InProcessOptions {
     /// How many components are compiled at the same time; others wait. Each uses all processors that it
     /// can get. Default 1.
     pub compilers: usize,
+    /// How many calls that compute for long go on at the same time; others of them wait their turn, and short calls find a
+    /// thread. Default: one less than there are processors, at least 1.
+    pub heavy: usize,
     /// The folder in which compiled components are kept from one run to the next: one of hotcell's own, to which
     /// nobody else can write, as what is in it is executed. Default none: they are kept in memory only.
     pub cache_dir: Option<PathBuf>,
@@ -52,8 +57,12 @@ pub struct InProcessOptions {
 
 impl Default for InProcessOptions {
     fn default() -> Self {
-        InProcessOptions { cells: DEFAULT_CELLS, compilers: 1, cache_dir: None }
+        InProcessOptions { cells: DEFAULT_CELLS, compilers: 1, heavy: default_heavy(), cache_dir: None }
     }
+}
+
+fn default_heavy() -> usize {
+    std::thread::available_parallelism().map_or(1, |threads| threads.get().saturating_sub(1)).max(1)
 }
 
 /// The cells could not be set up.
@@ -86,6 +95,7 @@ pub struct InProcess {
     components: RwLock<HashMap<Digest, Entry>>,
     places: Arc<Semaphore>,
     compilers: Arc<Semaphore>,
+    heavy: Arc<Semaphore>,
     _ticker: Ticker,
 }
 
@@ -115,6 +125,7 @@ impl InProcess {
             components: RwLock::default(),
             places: Arc::new(Semaphore::new(cells as usize)),
             compilers: Arc::new(Semaphore::new(options.compilers.max(1))),
+            heavy: Arc::new(Semaphore::new(options.heavy.max(1))),
             _ticker: ticker,
         })
     }
@@ -193,7 +204,8 @@ impl InProcess {
             return refused(CallError::PayloadLimit { what, limit, unit });
         }
         let (place, waited) = self.place().await;
-        run(&self.engine, &component, call, host, place, waited).await
+        let cell = Cell::new(call, host, Lane::new(Arc::clone(&self.heavy)));
+        run(&self.engine, &component, cell, place, waited).await
     }
 
     /// A free place, and how long it took until there was one.
@@ -220,19 +232,17 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Cell>> {
 async fn run(
     engine: &Engine,
     component: &Prepared,
-    call: Call,
-    host: Arc<dyn Host>,
+    cell: Cell,
     place: OwnedSemaphorePermit,
     waited: Duration,
 ) -> CallEnd {
-    let (limits, input) = (call.limits, call.input.clone());
-    let cell = Cell::new(call, host);
-    let meter = cell.meter.clone();
+    let (limits, input) = (cell.call.limits, cell.call.input.clone());
+    let (meter, lane) = (cell.meter.clone(), cell.lane.clone());
     let mut occupied = Occupied::new(cell.into_store(engine), place);
     let store = occupied.store();
 
     // A guest that computes is interrupted by the epoch, one that waits by this.
-    let guest = meter.measure(component.run(store, &input));
+    let guest = lane.drive(meter.measure(component.run(store, &input)));
     let ended = tokio::time::timeout(limits.wall_time, guest).await;
 
     let cell = store.data();

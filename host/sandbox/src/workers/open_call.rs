@@ -47,7 +47,7 @@ pub(super) struct OpenCall {
     reports: u64,
     report_bytes_left: usize,
     /// Its place in the worker, which is free again when the worker says so.
-    _seat: Seat,
+    seat: Option<Seat>,
 }
 
 impl OpenCall {
@@ -72,7 +72,7 @@ impl OpenCall {
             reports: 0,
             report_bytes_left: limits.payload.saturating_mul(WRITTEN_AGAIN),
             limits,
-            _seat: seat,
+            seat: Some(seat),
         }
     }
 
@@ -166,6 +166,8 @@ impl OpenCall {
         let end = self.checked(outcome)?;
         let Some(waiting) = self.waiting.take() else { return Ok(()) };
         let Some(result) = end else { return Err(Nonsense("it cancels calls by itself")) };
+        // Whoever waits finds the place free.
+        self.seat = None;
         let _ = waiting.send(Ending::Ended(CallEnd { result, usage }));
         Ok(())
     }

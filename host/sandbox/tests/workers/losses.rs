@@ -222,3 +222,26 @@ async fn many_calls_at_once_do_not_disturb_each_other() {
     }
     assert_eq!(workers.free_cells(), 8);
 }
+
+#[tokio::test]
+async fn short_calls_go_on_beside_more_spinning_guests_than_there_are_workers() {
+    let workers = start(WorkersOptions { cells: 8, ..options(2) }).await;
+    let spinning = prepare(&workers, &task("(loop $forever (br $forever)) unreachable")).await.unwrap();
+    let echo = prepare(&workers, &echo()).await.unwrap();
+    let limits =
+        CallLimits { cpu_time: Duration::from_secs(600), wall_time: Duration::from_secs(600), ..CallLimits::default() };
+    let spinning = (0..8).map(|_| {
+        let workers = workers.clone();
+        tokio::spawn(
+            async move { Cells::call(&workers, call(spinning, "1", limits), Arc::new(Recorder::default())).await },
+        )
+    });
+    let spinning: Vec<_> = spinning.collect();
+    for number in 0..50 {
+        let call = call(echo, &number.to_string(), CallLimits::default());
+        assert_eq!(Cells::call(&workers, call, Arc::new(Recorder::default())).await.result, Ok(json!(number)));
+    }
+    assert!(spinning.iter().all(|spinning| !spinning.is_finished()));
+    spinning.iter().for_each(tokio::task::JoinHandle::abort);
+    assert_still_usable(&workers).await;
+}

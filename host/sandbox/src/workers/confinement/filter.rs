@@ -122,7 +122,7 @@ fn allowed() -> Filter {
     let fcntl: Result<_, _> =
         fcntl.into_iter().map(|command| Ok(vec![argument(1, Dword, Eq, command as u64)?])).collect();
     only(libc::SYS_fcntl, fcntl?)?;
-    only(libc::SYS_ioctl, vec![vec![argument(1, Dword, Eq, libc::FIONBIO as u64)?]])?;
+    only(libc::SYS_ioctl, vec![vec![argument(1, Dword, Eq, libc::FIONBIO)?]])?;
     Ok((rules, SeccompAction::Errno(libc::EPERM as u32), SeccompAction::Allow))
 }
 

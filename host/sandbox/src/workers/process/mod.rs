@@ -94,8 +94,9 @@ impl Worker {
                 None => return Ok(()),
             }
         };
-        let cells =
-            InProcess::new(InProcessOptions { cells, ..InProcessOptions::default() }).map_err(io::Error::other)?;
+        // There is one thread for guests.
+        let options = InProcessOptions { cells, heavy: 1, ..InProcessOptions::default() };
+        let cells = InProcess::new(options).map_err(io::Error::other)?;
         let mut worker = Worker {
             asking: Arc::new(Asking::new(socket.clone())),
             socket: socket.clone(),

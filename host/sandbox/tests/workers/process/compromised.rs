@@ -47,7 +47,8 @@ pub(crate) fn main(attack: &str) -> ExitCode {
                 let others = (1..number + 100).filter(|other| *other != number);
                 others.for_each(|other| host.send(&(message::ASK, other, (0_u32, "token"))));
             }
-            "ask-twice" => (0..100).for_each(|_| host.send(&(message::ASK, number, (0_u32, "token")))),
+            // At once, so that no answer comes in between.
+            "ask-twice" => host.write(&framed(&(message::ASK, number, (0_u32, "token"))).repeat(100)),
             "ask-for-more" => {
                 host.send(&(message::ASK, number, (0_u32, "password")));
                 let answer = loop {
@@ -76,6 +77,13 @@ pub(crate) fn main(attack: &str) -> ExitCode {
     }
 }
 
+fn framed(message: &impl Serialize) -> Vec<u8> {
+    let bytes = postcard::to_stdvec(message).expect("it can be encoded");
+    let mut frame = (bytes.len() as u32).to_le_bytes().to_vec();
+    frame.extend(bytes);
+    frame
+}
+
 /// The other end of the socket.
 struct Host {
     socket: UnixStream,
@@ -83,10 +91,7 @@ struct Host {
 
 impl Host {
     fn send(&mut self, message: &impl Serialize) {
-        let bytes = postcard::to_stdvec(message).expect("it can be encoded");
-        let mut frame = (bytes.len() as u32).to_le_bytes().to_vec();
-        frame.extend(bytes);
-        self.write(&frame);
+        self.write(&framed(message));
     }
 
     fn end(&mut self, call: u64, output: &str) {
