@@ -171,10 +171,10 @@ async fn a_damaged_entry_is_compiled_again() {
     let intact = fs::read(&entry).unwrap();
     let mut flipped = intact.clone();
     *flipped.last_mut().unwrap() ^= 1;
-    for damaged in [&b""[..], b"hotcell1", &intact[..intact.len() / 2], &intact[40..], &flipped] {
+    for damaged in [&b""[..], b"hotcell2", &intact[..intact.len() / 2], &intact[40..], &flipped] {
         fs::write(&entry, damaged).unwrap();
         works(&cached(folder.path())).await;
-        assert_eq!(fs::read(&entry).unwrap()[..8], *b"hotcell1");
+        assert_eq!(fs::read(&entry).unwrap()[..8], *b"hotcell2");
         assert_eq!(fs::read(&entry).unwrap().len(), intact.len());
     }
 }
