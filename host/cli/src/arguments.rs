@@ -294,10 +294,28 @@ pub(crate) struct WatchCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ComponentCommand {
+    /// Shows what a component or a WASI module exports and imports, with an example call for each function.
+    Inspect(InspectCommand),
     /// Pushes a component, or a WASI module, to an OCI registry, and prints the reference that pins it.
     Push(PushCommand),
     /// Pulls a component from an OCI registry into a file, and prints the reference that pins it.
     Pull(PullCommand),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotcell component inspect price.wasm
+  hotcell component inspect price.wasm --json | jq -r '.exports[].name'
+
+Nothing of the component is run. An import that is marked as denied is why a component is refused.")]
+pub(crate) struct InspectCommand {
+    /// The component, or the module.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+
+    /// Prints everything as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ mod arguments;
 mod catalog;
 mod completions;
 mod component;
+mod components;
 mod diagnostics;
 #[cfg(target_os = "linux")]
 mod doctor;
@@ -12,6 +13,7 @@ mod drawing;
 mod engine;
 mod events;
 mod graph;
+mod inspect;
 mod lifecycle;
 mod progress;
 mod run;
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Command::Validate(command) => validate::validate(&command),
         Command::Progress(ProgressCommand::Serve(command)) => asynchronously(progress::serve(command)),
         Command::Progress(ProgressCommand::Watch(command)) => asynchronously(progress::watch(command)),
+        Command::Component(ComponentCommand::Inspect(command)) => inspect::inspect(&command),
         Command::Component(ComponentCommand::Push(command)) => asynchronously(component::push(command)),
         Command::Component(ComponentCommand::Pull(command)) => asynchronously(component::pull(command)),
         Command::Completions(command) => completions::print(&command),

@@ -15,7 +15,7 @@ use crate::arguments::{Format, ValidateCommand};
 use crate::drawing::printable;
 use crate::engine::cache_folder;
 use crate::say::{read_enough, say, say_text};
-use crate::{diagnostics, document, exit};
+use crate::{components, diagnostics, document, exit};
 
 const NOT_WRITTEN: &str = "could not write what was found";
 
@@ -73,8 +73,15 @@ fn check(file: &Path, evaluators: &Evaluators) -> anyhow::Result<(Report, String
             let mut found = check_expressions(&parsed, &source, &mut evaluator);
             let valid = !found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
             found.extend(parsed.warnings);
+            let unsupported = match Program::new(parsed.definition.into()) {
+                Ok(program) => {
+                    found.extend(components::check(&program, &parsed.locations, file));
+                    Vec::new()
+                }
+                Err(unsupported) => unsupported,
+            };
             found.sort_by_key(|diagnostic| diagnostic.place.offset);
-            let unsupported = Program::new(parsed.definition.into()).err().unwrap_or_default();
+            let valid = valid && !found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
             (valid, found, unsupported)
         }
         Err(refused) => (false, refused.diagnostics, Vec::new()),

@@ -183,6 +183,8 @@ codes! {
     UnknownVariable = "unknown-variable",
     /// Expressions that were not checked, as that would have taken too long.
     ExpressionsNotChecked = "expressions-not-checked",
+    /// A component that does not export what is called, or cannot be called at all.
+    ComponentNotCallable = "component-not-callable",
     /// A schedule with more than one trigger.
     SeveralTriggers = "several-triggers",
     /// There are more problems than are listed.

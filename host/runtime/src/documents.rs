@@ -76,6 +76,7 @@ impl Documents {
         let call = sandbox::Call {
             id: sandbox::CallId::new("document"),
             component: builtins.prepare(Builtin::Http, &**cells).await?,
+            export: None,
             input: input.to_string().into(),
             context: CallContext {
                 task: "document".into(),

@@ -374,14 +374,7 @@ impl Driver {
                 limits.wall_time = limits.wall_time.min(left);
             }
             let (component, input) = match &call.callee {
-                Callee::Component { export: Some(export), .. } => {
-                    return Err(Problem::new(
-                        ErrorKind::Configuration,
-                        "Export not supported",
-                        format!("`export: {export}`: only the task handler is called yet; remove `export`"),
-                    ));
-                }
-                Callee::Component { component, export: None, origin } => {
+                Callee::Component { component, origin, .. } => {
                     let component = match workflow.components.known(component, origin.as_ref()) {
                         Some(digest) => digest,
                         None => {
@@ -419,8 +412,12 @@ impl Driver {
                 execution,
                 attempt: call.task.attempt,
             };
-            let request =
-                sandbox::Call { id: sandbox::CallId::new(call.id.as_str()), component, input, context, limits };
+            let export = match &call.callee {
+                Callee::Component { export, .. } => export.as_deref().map(Into::into),
+                _ => None,
+            };
+            let id = sandbox::CallId::new(call.id.as_str());
+            let request = sandbox::Call { id, component, export, input, context, limits };
             let end = shared.cells.call(request, Arc::new(host)).await;
             let output = end.result.map_err(|error| error.to_problem())?;
             Data::new(output).map_err(|error| match error {
@@ -540,7 +537,7 @@ async fn build(workflow: Arc<Workflow>, shared: Arc<Shared>) -> Result<(), Probl
     let evaluators = tokio::task::spawn_blocking(move || evaluators.prepare(needs));
     let mut named = HashSet::new();
     let components = workflow.program.components().filter(|component| named.insert((component.name, component.origin)));
-    let preparations = components.map(|NamedComponent { name, pointer, origin }| {
+    let preparations = components.map(|NamedComponent { name, pointer, origin, .. }| {
         let (workflow, shared) = (Arc::clone(&workflow), Arc::clone(&shared));
         let (name, origin, instance) = (name.to_owned(), origin.cloned(), pointer.to_owned());
         async move {

@@ -35,6 +35,7 @@ fn call(component: Digest) -> Call {
     Call {
         id: CallId::new("call"),
         component,
+        export: None,
         input: r#"{"value":1}"#.into(),
         context: CallContext {
             task: "call".into(),

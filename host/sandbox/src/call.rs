@@ -40,6 +40,11 @@ pub struct Call {
     pub id: CallId,
     /// Which component to call. It has been [prepared](crate::Cells::prepare).
     pub component: Digest,
+    /// Which of its exports: `namespace:package/interface@version#function`, or any shorter name that means only one
+    /// (without the version, the package or the interface, or without the function). Default: the handler of the task
+    /// contract; in a component without one, `wasi:cli/run`; in one without that, its only function.
+    #[serde(default)]
+    pub export: Option<Arc<str>>,
     /// What it gets: a JSON text.
     pub input: Arc<str>,
     /// What it can learn of its surroundings.

@@ -34,6 +34,28 @@ pub enum CallError {
         /// The exit status.
         status: i32,
     },
+    /// The task, a command, ended with an exit code that is not 0.
+    #[error("the task ended with exit code {status}")]
+    ExitCode {
+        /// The exit code.
+        status: i32,
+        /// The end of what it wrote to its standard error: at most 2 KiB.
+        stderr: String,
+    },
+    /// The component does not export what was to be called, or it cannot be called.
+    #[error("{reason}")]
+    NotCallable {
+        /// What is wrong, and what there is.
+        reason: String,
+    },
+    /// The input does not fit the types of the function.
+    #[error("{path}: {reason}")]
+    Argument {
+        /// Where in the input: `$.order.items[3].price`.
+        path: String,
+        /// What was expected, and what stands there.
+        reason: String,
+    },
     /// The linear memories of the call would have become larger than they may.
     #[error("the task needs more than {limit} bytes of memory")]
     MemoryLimit {
@@ -250,6 +272,21 @@ impl CallError {
                      or a problem."
                 ),
             ),
+            CallError::ExitCode { status, stderr } => runtime(
+                &format!("Exit code {status}"),
+                match stderr.is_empty() {
+                    true => "The task failed, and wrote nothing to its standard error. Make it say there why.".into(),
+                    false => stderr.clone(),
+                },
+            ),
+            CallError::NotCallable { reason } => Problem::new(
+                ErrorKind::Configuration,
+                "Export not callable",
+                format!("{}. `hotcell component inspect FILE` shows what can be called.", capitalised(reason)),
+            ),
+            CallError::Argument { path, reason } => {
+                Problem::new(ErrorKind::Validation, "Argument does not fit", format!("{path}: {reason}"))
+            }
             CallError::MemoryLimit { limit } => runtime(
                 "Memory limit",
                 format!(
@@ -292,6 +329,7 @@ impl CallError {
             CallError::InvalidJson { what, reason } => runtime(
                 match what {
                     PayloadKind::Report => "Invalid report",
+                    PayloadKind::Input => "Invalid input",
                     _ => "Invalid output",
                 },
                 format!(
@@ -327,6 +365,12 @@ impl std::fmt::Display for Sentence<'_> {
         let text = self.0.to_string();
         write!(f, "T{}", &text[1..])
     }
+}
+
+/// The text, beginning as a sentence does.
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 /// A number of bytes in the largest unit that shows it exactly.

@@ -38,13 +38,15 @@ pub enum ComponentError {
     },
     /// The component is not a task.
     #[error(
-        "the component does not export `hotcell:task/handler@1.0.0`; it exports {}. Build it for the world \
-         `hotcell:task/task@1.0.0`, with the guest SDK for example",
+        "the component has {reason} to call; it exports {}. A task exports `hotcell:task/handler@1.0.0`, as guest SDKs make it, \
+         or is a WASI command, or exports a function with types that JSON can be mapped to",
         list(.exports)
     )]
     NotATask {
         /// What it exports.
         exports: Vec<String>,
+        /// What is missing, or why what is there cannot be called.
+        reason: String,
     },
     /// The component exports the interface of a task, but not as the contract has it.
     #[error(
@@ -74,7 +76,7 @@ pub enum ComponentError {
 
 /// Names of imports or exports as a sentence wants them. A component can have thousands; ten are enough to see
 /// what it is.
-fn list(names: &[String]) -> String {
+pub(crate) fn list(names: &[String]) -> String {
     const SHOWN: usize = 10;
     if names.is_empty() {
         return "nothing".into();

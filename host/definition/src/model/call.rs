@@ -33,7 +33,8 @@ pub enum Call {
 pub struct WasmCall {
     /// Where the component is: a path relative to the definition. May hold `${ … }`.
     pub component: Template,
-    /// The export to call. Default: the handler of `hotcell:task`.
+    /// The export to call: `namespace:package/interface@version#function` or a shorter name. Default: the handler of
+    /// `hotcell:task`; without one, `wasi:cli/run`; without that, the only function.
     pub export: Option<String>,
     /// What the component gets. Default: the task's input.
     pub input: Option<Template>,

@@ -53,6 +53,8 @@ pub struct NamedComponent<'p> {
     pub pointer: &'p str,
     /// The document that names it, if it is that of a function that is elsewhere.
     pub origin: Option<&'p Origin>,
+    /// The export to call. Default: what the component itself says.
+    pub export: Option<&'p str>,
 }
 
 /// Whether `run: shell` runs. A command of the host's shell stands in no cell: it can read, change and reach whatever the
@@ -139,8 +141,8 @@ impl Program {
         self.nodes.iter().filter_map(|node| {
             let Kind::Wasm(plan) = &node.kind else { return None };
             let Template::Literal(data) = &plan.component else { return None };
-            let (pointer, origin) = (&*plan.pointer, plan.origin.as_ref());
-            data.value().as_str().map(|name| NamedComponent { name, pointer, origin })
+            let (pointer, origin, export) = (&*plan.pointer, plan.origin.as_ref(), plan.export.as_deref());
+            data.value().as_str().map(|name| NamedComponent { name, pointer, origin, export })
         })
     }
 

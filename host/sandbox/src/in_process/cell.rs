@@ -9,13 +9,14 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use super::command::Console;
 use super::lane::Lane;
 use super::logs::{LogOutput, Logs};
 use super::memory::MemoryBound;
 use super::meter::Meter;
 use super::outcome::Ended;
 use super::reports::ReportBound;
-use super::stdio::Captured;
+use super::stdio::{Captured, Logged};
 use crate::{Call, Host, LogLevel, LogStream, MAX_CELL_MEMORY, Usage};
 
 /// From this much linear memory on, taking a cell down takes milliseconds (43 to 116 for 256 MiB), and is done
@@ -31,6 +32,8 @@ pub(super) struct Cell {
     pub(super) memory: MemoryBound,
     pub(super) logs: Arc<Logs>,
     pub(super) reports: ReportBound,
+    /// What a command reads and writes; what other guests print is logged.
+    pub(super) console: Option<Console>,
     /// Made when the guest first asks for it. Most calls of small tasks never do.
     wasi: Option<Wasi>,
 }
@@ -51,10 +54,17 @@ impl Cell {
             logs: Arc::new(Logs::new(host.clone(), limits.log_bytes)),
             reports: ReportBound::new(limits),
             lane,
+            console: None,
             wasi: None,
             call,
             host,
         }
+    }
+
+    /// The same cell, for a command.
+    pub(super) fn with_console(mut self) -> Self {
+        self.console = Some(Console::new(&self.call.input, &self.logs, &self.call.limits));
+        self
     }
 
     /// The store in which the guest lives, with every bound set.
@@ -94,16 +104,23 @@ impl Cell {
 }
 
 /// WASI 0.2 with everything denied: no arguments, no environment, no folders, an empty stdin, no network and no
-/// names looked up. What is left: the clocks, random bytes, and stdout and stderr, which are captured.
+/// names looked up. What is left: the clocks, random bytes, and stdout and stderr, which are captured. A command
+/// has a name as its only argument, its input on stdin, and stdout for its output.
 impl WasiView for Cell {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let wasi = self.wasi.get_or_insert_with(|| {
             let limits = &self.call.limits;
             let mut resources = ResourceTable::new();
             resources.set_max_capacity(limits.handles);
-            let context = WasiCtx::builder()
-                .stdout(Captured::new(self.logs.clone(), LogOutput::Stdout))
-                .stderr(Captured::new(self.logs.clone(), LogOutput::Stderr))
+            let mut builder = WasiCtx::builder();
+            match &self.console {
+                Some(console) => console.connect(&mut builder),
+                None => {
+                    let logged = |output| Captured(Logged::new(self.logs.clone(), output));
+                    builder.stdout(logged(LogOutput::Stdout)).stderr(logged(LogOutput::Stderr));
+                }
+            }
+            let context = builder
                 .allow_tcp(false)
                 .allow_udp(false)
                 .allow_ip_name_lookup(false)

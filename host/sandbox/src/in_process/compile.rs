@@ -9,10 +9,10 @@ use crate::ComponentError;
 
 /// Checks and compiles a component to what [`InProcess::load`](super::InProcess::load) takes.
 pub(crate) fn compile(bytes: &[u8]) -> Result<Vec<u8>, ComponentError> {
-    prepare::check_form(bytes)?;
+    let (component, _) = prepare::adapted(bytes)?;
     let failed = |error: wasmtime::Error| ComponentError::Internal { reason: format!("{error:#}") };
     let engine = engine()?;
-    let component = Component::from_binary(&engine, bytes).map_err(|error| prepare::invalid(&error))?;
+    let component = Component::from_binary(&engine, &component).map_err(|error| prepare::invalid(&error))?;
     prepare::link(&linker(&engine).map_err(failed)?, &component)?;
     component.serialize().map_err(failed)
 }

@@ -1,9 +1,12 @@
 //! Cells in this process: what `hotcell run`, tests and benchmarks use.
 
+mod adapt;
 mod cell;
+mod command;
 pub(crate) mod compile;
 mod contract;
 mod engine;
+mod exports;
 mod http;
 pub(crate) mod json;
 mod lane;
@@ -15,6 +18,7 @@ pub(crate) mod prepare;
 mod reports;
 mod stdio;
 mod ticker;
+mod typed;
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -24,19 +28,25 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use serde_json::Value;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use wasmtime::Engine;
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::{HasSelf, Linker, Val};
 
 use self::cell::{Cell, Occupied};
 use self::contract::Task;
+use self::exports::Entry;
 use self::lane::Lane;
-use self::prepare::Prepared;
+use self::prepare::{Prepared, Returned};
 use self::ticker::Ticker;
 use crate::artifacts::Artifacts;
 use crate::{Call, CallEnd, CallError, Cells, ComponentError, Digest, Host, PayloadKind, PayloadUnit, Usage};
 
 pub use engine::{DEFAULT_CELLS, engine_config};
+pub(crate) use exports::is_short_for;
+pub(crate) use outcome::shortened;
+pub(crate) use prepare::{adapted, is_given};
+
 pub use logs::{LogOutput, Logs};
 
 /// How to set up [`InProcess`].
@@ -92,7 +102,7 @@ pub struct InProcess {
     engine: Engine,
     linker: Arc<Linker<Cell>>,
     artifacts: Option<Arc<Artifacts>>,
-    components: RwLock<HashMap<Digest, Entry>>,
+    components: RwLock<HashMap<Digest, Preparation>>,
     places: Arc<Semaphore>,
     compilers: Arc<Semaphore>,
     heavy: Arc<Semaphore>,
@@ -100,7 +110,7 @@ pub struct InProcess {
 }
 
 /// A component that is being prepared, by one for all that ask for it, or is prepared.
-type Entry = Arc<OnceCell<Prepared>>;
+type Preparation = Arc<OnceCell<Prepared>>;
 
 impl InProcess {
     /// Sets up the engine and the thread that interrupts guests. A cache folder that cannot be used is reported with a
@@ -183,7 +193,7 @@ impl InProcess {
         })
     }
 
-    fn components_mut<T>(&self, change: impl FnOnce(&mut HashMap<Digest, Entry>) -> T) -> T {
+    fn components_mut<T>(&self, change: impl FnOnce(&mut HashMap<Digest, Preparation>) -> T) -> T {
         // No code that can panic runs while the lock is held.
         change(&mut self.components.write().unwrap_or_else(PoisonError::into_inner))
     }
@@ -203,9 +213,13 @@ impl InProcess {
             let (what, unit) = (PayloadKind::Input, PayloadUnit::Bytes);
             return refused(CallError::PayloadLimit { what, limit, unit });
         }
+        let callee = match Callee::of(component, &call) {
+            Ok(callee) => callee,
+            Err(error) => return refused(error),
+        };
         let (place, waited) = self.place().await;
-        let cell = Cell::new(call, host, Lane::new(Arc::clone(&self.heavy)));
-        run(&self.engine, &component, cell, place, waited).await
+        let lane = Lane::new(Arc::clone(&self.heavy));
+        run(&self.engine, &callee, Cell::new(call, host, lane), place, waited).await
     }
 
     /// A free place, and how long it took until there was one.
@@ -225,39 +239,81 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Cell>> {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     Task::add_to_linker::<_, HasSelf<_>>(&mut linker, |cell| cell)?;
     http::add_to_linker(&mut linker)?;
+    command::add_to_linker(&mut linker)?;
     Ok(linker)
+}
+
+/// What a call calls, and with what.
+struct Callee {
+    component: Prepared,
+    entry: Entry,
+    /// Those of a function; others get the call's input.
+    arguments: Vec<Val>,
+}
+
+impl Callee {
+    fn of(component: Prepared, call: &Call) -> Result<Self, CallError> {
+        let entry = component.entry(call.export.as_deref())?;
+        let arguments = match &entry {
+            Entry::Function(_, function) => typed::arguments(function, &call.input, &call.limits)?,
+            _ => Vec::new(),
+        };
+        Ok(Callee { component, entry, arguments })
+    }
 }
 
 /// Runs one call from a fresh store to the end.
 async fn run(
     engine: &Engine,
-    component: &Prepared,
-    cell: Cell,
+    callee: &Callee,
+    mut cell: Cell,
     place: OwnedSemaphorePermit,
     waited: Duration,
 ) -> CallEnd {
     let (limits, input) = (cell.call.limits, cell.call.input.clone());
+    if let Entry::Command(_) = callee.entry {
+        cell = cell.with_console();
+    }
     let (meter, lane) = (cell.meter.clone(), cell.lane.clone());
     let mut occupied = Occupied::new(cell.into_store(engine), place);
     let store = occupied.store();
 
     // A guest that computes is interrupted by the epoch, one that waits by this.
-    let guest = lane.drive(meter.measure(component.run(store, &input)));
+    let guest = lane.drive(meter.measure(callee.component.run(store, &callee.entry, &input, &callee.arguments)));
     let ended = tokio::time::timeout(limits.wall_time, guest).await;
 
     let cell = store.data();
     let mut remark = None;
     let result = match ended {
         Err(_) => Err(CallError::TimeLimit { limit: limits.wall_time }),
-        Ok(Err(error)) => Err(outcome::error(&error, &cell.call.limits, cell.memory.denied())),
-        Ok(Ok((Ok(output),))) => json::read(PayloadKind::Output, &output, limits.payload_values),
-        Ok(Ok((Err(problem),))) => {
-            let (problem, dropped) = contract::from_guest(problem, limits.payload_values);
-            remark = dropped;
-            Err(CallError::Returned { problem: Box::new(problem) })
-        }
+        Ok(ended) => result(callee, cell, ended, &mut remark),
     };
     CallEnd { result, usage: cell.finish(remark, waited) }
+}
+
+/// What became of a guest, in the words of a call's end. A remark is for the log.
+fn result(
+    callee: &Callee,
+    cell: &Cell,
+    ended: wasmtime::Result<Returned>,
+    remark: &mut Option<String>,
+) -> Result<Value, CallError> {
+    let limits = &cell.call.limits;
+    let failed = |error: wasmtime::Error| outcome::error(&error, limits, cell.memory.denied());
+    if let Some(console) = &cell.console {
+        let ended = ended.map(|returned| matches!(returned, Returned::Command(Ok(()))));
+        return console.result(ended, failed, limits);
+    }
+    match (ended.map_err(failed)?, &callee.entry) {
+        (Returned::Handler((Ok(output),)), _) => json::read(PayloadKind::Output, &output, limits.payload_values),
+        (Returned::Handler((Err(problem),)), _) => {
+            let (problem, dropped) = contract::from_guest(problem, limits.payload_values);
+            *remark = dropped;
+            Err(CallError::Returned { problem: Box::new(problem) })
+        }
+        (Returned::Function(results), Entry::Function(_, function)) => typed::result(function, &results, limits),
+        _ => Err(CallError::Internal { reason: "a guest returned what was not asked for".into() }),
+    }
 }
 
 impl Cells for InProcess {

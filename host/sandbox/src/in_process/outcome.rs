@@ -97,8 +97,13 @@ const EXCERPT: usize = 500;
 
 /// As much of a guest's text as a message can bear.
 pub(super) fn excerpt(text: &str) -> String {
-    match text.len() <= EXCERPT {
+    shortened(text, EXCERPT)
+}
+
+/// At most so many bytes of a guest's text.
+pub(crate) fn shortened(text: &str, length: usize) -> String {
+    match text.len() <= length {
         true => sanitised(text),
-        false => format!("{}…", sanitised(&text[..text.floor_char_boundary(EXCERPT)])),
+        false => format!("{}…", sanitised(&text[..text.floor_char_boundary(length)])),
     }
 }

@@ -1,21 +1,27 @@
 //! From the bytes of a component to something that can be instantiated at once.
 
-use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre, Linker, TypedFunc};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use wasmtime::component::{Component, InstancePre, Linker, Val};
 use wasmtime::{Engine, Precompiled, Store};
 
 use super::cell::Cell;
-use super::contract::{HANDLER, RUN, RunParameters, RunResult};
+use super::contract::{RunParameters, RunResult};
+use super::exports::{Entry, Exports};
 use super::outcome::excerpt;
+use super::{adapt, typed};
 use crate::artifacts::Artifacts;
-use crate::{ComponentError, Digest, MAX_COMPONENT_SIZE};
+use crate::{CallError, ComponentError, Digest, MAX_COMPONENT_SIZE};
 
 /// What tasks are given besides the task contract: the packages of WASI 0.2. Only for messages; what a
 /// component really gets is what the linker has.
-const GIVEN: [&str; 8] = [
+const GIVEN: [&str; 9] = [
     "hotcell:task/",
     // Answered only where the call was granted it: in calls of built-in components.
     "hotcell:builtin/",
+    // How commands that were adapted end.
+    "hotcell:command/",
     "wasi:cli/",
     "wasi:clocks/",
     "wasi:filesystem/",
@@ -24,19 +30,51 @@ const GIVEN: [&str; 8] = [
     "wasi:sockets/",
 ];
 
-/// A component of which a cell can be made at once: compiled, linked, and its function found.
+/// A component of which a cell can be made at once: compiled, linked, and its functions found.
 #[derive(Clone)]
 pub(super) struct Prepared {
     instance: InstancePre<Cell>,
-    run: ComponentExportIndex,
+    exports: Arc<Exports>,
+}
+
+/// What a guest returned.
+pub(super) enum Returned {
+    /// From the handler of the task contract.
+    Handler(RunResult),
+    /// From a command.
+    Command(Result<(), ()>),
+    /// From a function of another type.
+    Function(Vec<Val>),
 }
 
 impl Prepared {
-    /// Makes a fresh instance in the store, calls it, and returns what it returned.
-    pub(super) async fn run(&self, store: &mut Store<Cell>, input: &str) -> wasmtime::Result<RunResult> {
-        let instance: Instance = self.instance.instantiate_async(&mut *store).await?;
-        let run: TypedFunc<RunParameters<'_>, RunResult> = instance.get_typed_func(&mut *store, self.run)?;
-        run.call_async(store, (input,)).await
+    /// What is meant by the name of an export, or what is called without one.
+    pub(super) fn entry(&self, export: Option<&str>) -> Result<Entry, CallError> {
+        self.exports.find(export)
+    }
+
+    /// Makes a fresh instance in the store, calls it, and returns what it returned. The arguments are those of a function.
+    pub(super) async fn run(
+        &self,
+        store: &mut Store<Cell>,
+        entry: &Entry,
+        input: &str,
+        arguments: &[Val],
+    ) -> wasmtime::Result<Returned> {
+        let instance = self.instance.instantiate_async(&mut *store).await?;
+        match entry {
+            Entry::Handler(run) => {
+                let run = instance.get_typed_func::<RunParameters<'_>, RunResult>(&mut *store, *run)?;
+                run.call_async(store, (input,)).await.map(Returned::Handler)
+            }
+            Entry::Command(run) => {
+                let run = instance.get_typed_func::<(), (Result<(), ()>,)>(&mut *store, *run)?;
+                run.call_async(store, ()).await.map(|(result,)| Returned::Command(result))
+            }
+            Entry::Function(index, function) => {
+                typed::call(store, instance, *index, function, arguments).await.map(Returned::Function)
+            }
+        }
     }
 }
 
@@ -51,7 +89,8 @@ pub(super) fn prepare(
     let component = match artifacts.and_then(|artifacts| artifacts.load(engine, digest)) {
         Some(component) => component,
         None => {
-            let component = Component::from_binary(engine, bytes).map_err(|error| invalid(&error))?;
+            let (component, _) = adapted(bytes)?;
+            let component = Component::from_binary(engine, &component).map_err(|error| invalid(&error))?;
             // What is refused is not kept.
             link(linker, &component)?;
             if let Some(artifacts) = artifacts {
@@ -63,20 +102,30 @@ pub(super) fn prepare(
     link(linker, &component)
 }
 
-/// Refuses at once what cannot be a component.
+/// The component itself, or the one that is made of a module; and which of both.
+pub(crate) fn adapted(bytes: &[u8]) -> Result<(Cow<'_, [u8]>, bool), ComponentError> {
+    check_form(bytes)?;
+    match is_module(bytes) {
+        true => adapt::component_of(bytes).map(|component| (Cow::Owned(component), true)),
+        false => Ok((Cow::Borrowed(bytes), false)),
+    }
+}
+
+/// Whether this is a core module. Both formats begin with `\0asm` and a version; the component model's has a layer of 1
+/// in its upper half.
+fn is_module(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\0asm\x01\0\0\0")
+}
+
+/// Refuses at once what cannot be a component, nor be made one.
 pub(crate) fn check_form(bytes: &[u8]) -> Result<(), ComponentError> {
     if bytes.len() > MAX_COMPONENT_SIZE {
         return Err(ComponentError::TooLarge { size: bytes.len(), limit: MAX_COMPONENT_SIZE });
     }
     let not_a_component =
         |found: &str, advice: &str| Err(ComponentError::NotAComponent { found: found.into(), advice: advice.into() });
-    // Both formats begin with `\0asm` and a version; the component model's has a layer of 1 in its upper half.
     match (bytes.get(..4), bytes.get(4..8)) {
-        (Some(b"\0asm"), Some([0x0d, 0, 1, 0])) => Ok(()),
-        (Some(b"\0asm"), Some([1, 0, 0, 0])) => not_a_component(
-            "a core module",
-            "build it for `wasm32-wasip2`, or make a component of it with `wasm-tools component new`",
-        ),
+        (Some(b"\0asm"), Some([0x0d, 0, 1, 0] | [1, 0, 0, 0])) => Ok(()),
         (Some(b"\0asm"), _) => not_a_component(
             "WebAssembly in a version that is not known here",
             "build it with a current toolchain, for the component model as WASI 0.2 has it",
@@ -109,8 +158,8 @@ fn is_text(bytes: &[u8]) -> bool {
 pub(super) fn link(linker: &Linker<Cell>, component: &Component) -> Result<Prepared, ComponentError> {
     check_imports(linker, component)?;
     let instance = linker.instantiate_pre(component).map_err(|error| invalid(&error))?;
-    let run = check_export(&instance)?;
-    Ok(Prepared { instance, run })
+    let exports = Arc::new(Exports::of(&instance)?);
+    Ok(Prepared { instance, exports })
 }
 
 /// Refuses a component that wants what it will not get, and names all of it.
@@ -136,30 +185,11 @@ fn check_imports(linker: &Linker<Cell>, component: &Component) -> Result<(), Com
 }
 
 /// Whether tasks are given something under this name.
-fn is_given(import: &str) -> bool {
+pub(crate) fn is_given(import: &str) -> bool {
     let Some(package) = GIVEN.iter().find(|package| import.starts_with(**package)) else { return false };
     // Later interfaces of WASI have other types under the same names.
     let version = import.rsplit_once('@').map(|(_, version)| version);
     !package.starts_with("wasi:") || version.is_some_and(|version| version.starts_with("0.2."))
-}
-
-/// Refuses a component that is not a task.
-fn check_export(instance: &InstancePre<Cell>) -> Result<ComponentExportIndex, ComponentError> {
-    let component = instance.component();
-    let Some(handler) = component.get_export_index(None, HANDLER) else {
-        let exports = component.component_type();
-        let exports = exports.exports(component.engine()).map(|(name, _)| excerpt(name)).collect();
-        return Err(ComponentError::NotATask { exports });
-    };
-    let wrong = |reason: String| ComponentError::WrongType { reason };
-    match component.get_export(Some(&handler), RUN) {
-        Some((ComponentItem::ComponentFunc(run), index)) => run
-            .typecheck::<RunParameters<'_>, RunResult>(&instance.instance_type())
-            .map(|()| index)
-            .map_err(|error| wrong(format!("in `{RUN}`, {}", reason(&error)))),
-        Some(_) => Err(wrong(format!("`{RUN}` is not a function"))),
-        None => Err(wrong(format!("it has no function `{RUN}`"))),
-    }
 }
 
 pub(super) fn invalid(error: &wasmtime::Error) -> ComponentError {
@@ -167,6 +197,6 @@ pub(super) fn invalid(error: &wasmtime::Error) -> ComponentError {
 }
 
 /// All that an error says, from the outside to its cause. Parts of it come from the component.
-fn reason(error: &wasmtime::Error) -> String {
+pub(super) fn reason(error: &wasmtime::Error) -> String {
     excerpt(&error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }

@@ -2,7 +2,9 @@
 
 mod attacks;
 mod calls;
+mod commands;
 mod components;
+mod functions;
 mod guest;
 mod host;
 mod payloads;

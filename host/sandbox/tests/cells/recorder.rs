@@ -48,6 +48,7 @@ pub(crate) fn call(component: Digest, input: &str, limits: CallLimits) -> Call {
     Call {
         id: CallId::new("call-1"),
         component,
+        export: None,
         input: input.into(),
         context: CallContext {
             task: "price".into(),

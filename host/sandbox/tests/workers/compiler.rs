@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use hotcell_sandbox::{ComponentError, WorkersOptions};
 
 use crate::guest::{echo, task};
-use crate::host::{assert_still_usable, options, prepare, start, workers};
+use crate::host::{assert_still_usable, cells, options, prepare, start};
 
 /// Each level instantiates the one below ten times.
 fn nested(depth: usize) -> Vec<u8> {
@@ -20,7 +20,7 @@ fn nested(depth: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_component_whose_compilation_takes_too_much_is_refused() {
-    let workers = workers().await;
+    let workers = cells();
     let started = Instant::now();
     let refusal = prepare(&workers, &nested(8)).await.unwrap_err();
     assert!(matches!(refusal, ComponentError::CompileLimit { .. }), "{refusal}");
@@ -30,7 +30,7 @@ async fn a_component_whose_compilation_takes_too_much_is_refused() {
 
 #[tokio::test]
 async fn what_a_compiler_refuses_is_told_as_it_is_in_process() {
-    let workers = workers().await;
+    let workers = cells();
     assert!(matches!(prepare(&workers, b"\0asm\x01\0\0\0").await, Err(ComponentError::NotAComponent { .. })));
     let empty = wat::parse_str("(component)").unwrap();
     assert!(matches!(prepare(&workers, &empty).await, Err(ComponentError::NotATask { .. })));

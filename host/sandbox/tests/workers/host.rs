@@ -1,12 +1,11 @@
 //! Workers for tests.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use hotcell_sandbox::{
     CallEnd, CallError, CallLimits, Cells, ComponentError, Digest, WorkerProgram, Workers, WorkersOptions,
 };
-use tokio::sync::OnceCell;
 
 pub(crate) use crate::recorder::{Recorder, call};
 
@@ -34,9 +33,14 @@ pub(crate) async fn start(options: WorkersOptions) -> Workers {
 }
 
 /// Two workers, which all tests of well-meaning hosts share: whatever their guests do, it harms nobody else.
-pub(crate) async fn workers() -> Workers {
-    static WORKERS: OnceCell<Workers> = OnceCell::const_new();
-    WORKERS.get_or_init(|| start(options(2))).await.clone()
+pub(crate) fn cells() -> Workers {
+    static WORKERS: OnceLock<Workers> = OnceLock::new();
+    let start = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(start(options(2)))
+    };
+    // On a thread of its own, as the test has one runtime already.
+    WORKERS.get_or_init(|| std::thread::spawn(start).join().unwrap()).clone()
 }
 
 /// Prepares a component.
@@ -46,7 +50,7 @@ pub(crate) async fn prepare(workers: &Workers, component: &[u8]) -> Result<Diges
 
 /// Prepares and calls a component, and returns how that ended and what the host was asked.
 pub(crate) async fn run_with(component: &[u8], input: &str, limits: CallLimits) -> (CallEnd, Arc<Recorder>) {
-    let workers = workers().await;
+    let workers = cells();
     let digest = prepare(&workers, component).await.unwrap();
     let host = Arc::new(Recorder::default());
     let end = Cells::call(&workers, call(digest, input, limits), host.clone()).await;

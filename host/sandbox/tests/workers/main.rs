@@ -7,6 +7,8 @@
 mod attacks;
 mod compiler;
 mod compromised;
+#[path = "../cells/functions.rs"]
+mod functions;
 #[path = "../cells/guest.rs"]
 mod guest;
 mod host;
