@@ -42,6 +42,20 @@ pub(crate) enum Command {
     Component(ComponentCommand),
     /// Prints a completion script for a shell.
     Completions(CompletionsCommand),
+    /// Tells what confines the processes that tasks run in on this machine, and what is missing.
+    #[cfg(target_os = "linux")]
+    #[command(
+        after_help = "Exit codes: 0 everything is there, 1 something is missing, 2 no worker process can be started."
+    )]
+    Doctor,
+    /// Runs cells for the hotcell process that started it.
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Worker,
+    /// Compiles a component for the hotcell process that started it.
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Compile,
 }
 
 #[derive(Debug, Args)]
@@ -57,6 +71,7 @@ pub(crate) enum Command {
   hotcell run workflow.yaml --report-to http://127.0.0.1:7070
   hotcell run workflow.yaml --cloudevents http://127.0.0.1:8080/events
   hotcell run nightly.yaml --schedule --timezone Europe/Paris
+  hotcell run workflow.yaml --workers 2                     tasks in processes of their own
 
 The output is the only thing on standard output, as JSON; progress goes to standard error.
 Exit codes: 0 completed, 1 faulted (or its output could not be written), 2 refused before it ran,
@@ -112,6 +127,12 @@ pub(crate) struct RunCommand {
     /// seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) report_grace: u64,
+
+    /// Runs tasks in so many processes of their own, which can open no file and no connection, instead of in this one:
+    /// for components that you do not trust. `hotcell doctor` tells what confines them.
+    #[cfg(target_os = "linux")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) workers: Option<u16>,
 
     /// Lets `run: shell` run commands on this machine, outside of any cell: they can do whatever you can. Only for
     /// definitions that you trust as much as your own programs.

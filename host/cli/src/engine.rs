@@ -11,8 +11,9 @@ use hotcell_policy::{Effective, Limit, TenantPolicy};
 use hotcell_progress::EventLog;
 use hotcell_registry::{ContentStore, Credentials, Registry};
 use hotcell_runtime::{AllowedHosts, EvaluatorPool, Runtime, RuntimeOptions};
-use hotcell_sandbox::{CellEvaluator, EvaluatorLimits, Evaluators, InProcess, InProcessOptions};
+use hotcell_sandbox::{CellEvaluator, Cells, EvaluatorLimits, Evaluators, InProcess, InProcessOptions};
 
+use crate::arguments::RunCommand;
 use crate::policy;
 
 /// A runtime, and what makes evaluators for definitions.
@@ -25,15 +26,14 @@ pub(crate) struct Engine {
 impl Engine {
     /// Starts the threads. Compiled components are kept in `cache`, if there is one.
     pub(crate) fn new(
+        cells: Arc<dyn Cells>,
         events: EventLog,
         cache: Option<PathBuf>,
         egress: Egress,
         policy: Option<TenantPolicy>,
     ) -> anyhow::Result<Self> {
-        let cells = InProcess::new(InProcessOptions { cache_dir: cache.clone(), ..InProcessOptions::default() })
-            .context("could not start the sandbox")?;
         let evaluators = Arc::new(Evaluators::with_cache(cache).context("could not start the jq evaluator")?);
-        let mut options = RuntimeOptions::new(Arc::new(cells), events);
+        let mut options = RuntimeOptions::new(cells, events);
         options.runtimes = runtimes_folder();
         options.registry = Some(Arc::new(Registry::new(&egress, content_store(), Credentials::of_docker())));
         options.egress = Arc::new(egress);
@@ -71,6 +71,25 @@ impl Engine {
         });
         EvaluatorPool::new(move || Box::new(evaluators.evaluator(limits)))
     }
+}
+
+/// Cells in this process.
+pub(crate) fn in_process(cache: Option<PathBuf>) -> anyhow::Result<Arc<dyn Cells>> {
+    let cells = InProcess::new(InProcessOptions { cache_dir: cache, ..InProcessOptions::default() })
+        .context("could not start the sandbox")?;
+    Ok(Arc::new(cells))
+}
+
+/// Cells in this process or, if so many are asked for, in workers.
+pub(crate) async fn cells(command: &RunCommand, cache: Option<PathBuf>) -> anyhow::Result<Arc<dyn Cells>> {
+    #[cfg(target_os = "linux")]
+    if let Some(workers) = command.workers {
+        use hotcell_sandbox::{Workers, WorkersOptions};
+        let options = WorkersOptions { cache_dir: cache, ..WorkersOptions::new(workers.into()) };
+        return Ok(Arc::new(Workers::start(options).await.context("could not start the sandbox")?));
+    }
+    let _ = command;
+    in_process(cache)
 }
 
 /// Where the interpreters are that are not part of the binary: as HOTCELL_RUNTIMES says, or in the user's data folder.

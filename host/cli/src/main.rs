@@ -6,6 +6,8 @@ mod completions;
 mod component;
 mod components;
 mod diagnostics;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod document;
 mod drawing;
 mod engine;
@@ -32,6 +34,13 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    // Before anything else: what they take from themselves has to be gone before there is a second thread.
+    #[cfg(target_os = "linux")]
+    match arguments.command {
+        Command::Worker => return hotcell_sandbox::worker_main(),
+        Command::Compile => return hotcell_sandbox::compiler_main(),
+        _ => {}
+    }
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_env("HOTCELL_LOG"))
         .with_writer(std::io::stderr)
@@ -48,6 +57,10 @@ fn main() -> ExitCode {
         Command::Component(ComponentCommand::Push(command)) => asynchronously(component::push(command)),
         Command::Component(ComponentCommand::Pull(command)) => asynchronously(component::pull(command)),
         Command::Completions(command) => completions::print(&command),
+        #[cfg(target_os = "linux")]
+        Command::Doctor => asynchronously(doctor::doctor()),
+        #[cfg(target_os = "linux")]
+        Command::Worker | Command::Compile => unreachable!("they have run"),
     };
     result.unwrap_or_else(|error| {
         say::say(format_args!("{}", drawing::printable(&format!("{error:#}"))));

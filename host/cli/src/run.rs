@@ -48,7 +48,9 @@ pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
 
     let policy = policy::for_tenant(&command.policy)?;
     let egress = engine::egress(&command.allow_net, command.ca_file.as_deref(), policy.as_ref())?;
-    let engine = Engine::new(log.clone(), cache_folder(command.cache.as_deref()), egress, policy)?;
+    let cache = cache_folder(command.cache.as_deref());
+    let cells = engine::cells(&command, cache.clone()).await?;
+    let engine = Engine::new(cells, log.clone(), cache, egress, policy)?;
     let shell = if command.allow_host_shell { HostShell::Allowed } else { HostShell::Refused };
     let catalog = command.catalog.as_deref();
     let sources = Sources { engine: &engine, catalog, secrets: Arc::clone(&secrets), shell };

@@ -40,6 +40,11 @@ pub trait Host: Send + Sync {
     /// The value of a secret, if the task was granted it.
     fn secret(&self, name: &str) -> Result<String, SecretDenied>;
 
+    /// The same, for a cell that is not in the process of its host, which has to be asked first. Default: [`secret`](Self::secret).
+    fn fetch_secret<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<String, SecretDenied>> {
+        Box::pin(std::future::ready(self.secret(name)))
+    }
+
     /// Sends a request and waits for the whole answer, if the call was granted that. Only built-in components ask for
     /// it. Default: nothing is granted.
     fn http(&self, _request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpFailure>> {

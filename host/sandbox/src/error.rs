@@ -106,6 +106,12 @@ pub enum CallError {
         /// The component that was to be called.
         component: Digest,
     },
+    /// The process that the task ran in ended, and so did the one in which it was run again.
+    #[error("the worker process that the task ran in was lost: {reason}")]
+    WorkerCrashed {
+        /// How it was lost.
+        reason: String,
+    },
     /// hotcell or the machine it runs on failed, not the task.
     #[error("hotcell could not run the task: {reason}")]
     Internal {
@@ -335,6 +341,13 @@ impl CallError {
             CallError::UnknownComponent { component } => runtime(
                 "Unknown component",
                 format!("The component {component} is not known to this host. Load the definition again."),
+            ),
+            CallError::WorkerCrashed { reason } => runtime(
+                "Worker crashed",
+                format!(
+                    "The worker process that the task ran in was lost, and the one in which it was run again, too: \
+                     {reason}. Look for what the task does that others do not."
+                ),
             ),
             CallError::Internal { reason } => runtime(
                 "Host failure",

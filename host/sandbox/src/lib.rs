@@ -7,7 +7,7 @@
 //! a [`CallEnd`]: an output, or a [`CallError`] that becomes the problem which the workflow sees.
 //!
 //! All of that is plain data and knows nothing of wasmtime, so that cells can live in this process
-//! ([`InProcess`]) or in others.
+//! ([`InProcess`]) or in others ([`Workers`], on Linux).
 //!
 //! Expressions of a workflow that are more than a path run in a cell as well, see [`CellEvaluator`].
 
@@ -22,6 +22,8 @@ mod in_process;
 mod inspect;
 mod limits;
 mod refusal;
+#[cfg(target_os = "linux")]
+mod workers;
 
 pub use call::{Call, CallContext, CallEnd, CallId, Usage, WorkflowName};
 pub use cells::{Cells, Host, LogLevel, LogStream, SecretDenied};
@@ -39,3 +41,8 @@ pub use limits::{
     MAX_COMPONENT_SIZE, MAX_JSON_DEPTH,
 };
 pub use refusal::ComponentError;
+#[cfg(target_os = "linux")]
+pub use workers::{
+    DEFAULT_SILENCE, DEFAULT_WORKER_CELLS, Isolation, Measure, WorkerProgram, Workers, WorkersError, WorkersOptions,
+    compiler_main, confine_as_worker, worker_main,
+};

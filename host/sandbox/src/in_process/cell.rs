@@ -11,6 +11,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::clocks::Coarse;
 use super::command::Console;
+use super::lane::Lane;
 use super::logs::{LogOutput, Logs};
 use super::memory::MemoryBound;
 use super::meter::Meter;
@@ -29,6 +30,7 @@ pub(super) struct Cell {
     pub(super) call: Call,
     pub(super) host: Arc<dyn Host>,
     pub(super) meter: Arc<Meter>,
+    pub(super) lane: Arc<Lane>,
     pub(super) memory: MemoryBound,
     pub(super) logs: Arc<Logs>,
     pub(super) reports: ReportBound,
@@ -45,7 +47,7 @@ struct Wasi {
 
 impl Cell {
     /// A cell for this call, whose wall clock starts now.
-    pub(super) fn new(mut call: Call, host: Arc<dyn Host>) -> Self {
+    pub(super) fn new(mut call: Call, host: Arc<dyn Host>, lane: Arc<Lane>) -> Self {
         call.limits.memory = call.limits.memory.min(MAX_CELL_MEMORY);
         let limits = &call.limits;
         Cell {
@@ -53,6 +55,7 @@ impl Cell {
             memory: MemoryBound::new(limits.memory),
             logs: Arc::new(Logs::new(host.clone(), limits.log_bytes)),
             reports: ReportBound::new(limits),
+            lane,
             console: None,
             wasi: None,
             call,
@@ -76,8 +79,8 @@ impl Cell {
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|store| match store.data().meter.passed() {
             Some(limit) => Err(Ended(limit).into()),
-            // Everything else on this thread gets its turn.
-            None => Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))),
+            // Everything else on this thread gets its turn, and so do others that compute for long.
+            None => Ok(UpdateDeadline::YieldCustom(1, Box::pin(Arc::clone(&store.data().lane).turn()))),
         });
         store
     }

@@ -16,7 +16,7 @@ mod bindings {
     wasmtime::component::bindgen!({
         path: "../../wit",
         world: "task",
-        imports: { default: trappable },
+        imports: { "hotcell:task/context.secret": async | trappable, default: trappable },
         exports: { default: async },
     });
 }
@@ -87,8 +87,8 @@ impl context::Host for Cell {
         Ok(())
     }
 
-    fn secret(&mut self, name: String) -> Result<Result<String, GuestProblem>> {
-        Ok(self.host.secret(&name).map_err(|_| {
+    async fn secret(&mut self, name: String) -> Result<Result<String, GuestProblem>> {
+        Ok(self.host.fetch_secret(&name).await.map_err(|_| {
             let detail = format!(
                 "The task asked for the secret {:?}, which it was not granted or which does not exist.",
                 outcome::excerpt(&name)

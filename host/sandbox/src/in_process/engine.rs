@@ -58,9 +58,15 @@ pub fn engine_config(cells: u32) -> Config {
         .table_elements(TABLE_ELEMENTS)
         .decommit_batch_size(DECOMMIT_BATCH)
         .async_stack_keep_resident(STACK_KEPT_RESIDENT);
+    let mut config = compiler_config();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+}
+
+/// The configuration of an engine that only compiles for such engines. It makes no room for cells.
+pub(crate) fn compiler_config() -> Config {
     let mut config = Config::new();
     config
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .epoch_interruption(true)
         .max_wasm_stack(GUEST_STACK)
         .concurrency_support(false)

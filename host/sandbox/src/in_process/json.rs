@@ -6,7 +6,7 @@ use crate::{CallError, MAX_JSON_DEPTH, PayloadKind, PayloadUnit};
 
 /// Reads a JSON text, but only if what it becomes in memory is bounded: its depth and the number of its values are
 /// found out before anything is allocated for them.
-pub(super) fn read(what: PayloadKind, text: &str, max_values: usize) -> Result<Value, CallError> {
+pub(crate) fn read(what: PayloadKind, text: &str, max_values: usize) -> Result<Value, CallError> {
     let invalid = |reason: String| CallError::InvalidJson { what, reason };
     let shape = Shape::of(text);
     if shape.depth > MAX_JSON_DEPTH {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{Host, LOG_LINE_OVERHEAD, LogLevel, LogStream};
 
 /// The longest line, in bytes. A longer one becomes several: against one line that is all of the log.
-pub(super) const MAX_LINE: usize = 16 << 10;
+pub(crate) const MAX_LINE: usize = 16 << 10;
 
 /// What a call writes to stdout and stderr and logs. Each line goes to the host as soon as it is whole; what is
 /// beyond the limit is counted and dropped. Writing never fails and never waits.
@@ -164,7 +164,7 @@ fn boundary(bytes: &[u8], at: usize) -> usize {
 
 /// The text without characters that could make a terminal, or a person who reads it, believe something else:
 /// control characters are shown by their pictures, and those that change the direction of writing are replaced.
-pub(super) fn sanitised(text: &str) -> String {
+pub(crate) fn sanitised(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\t' => c,

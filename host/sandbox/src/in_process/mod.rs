@@ -4,16 +4,18 @@ mod adapt;
 mod cell;
 mod clocks;
 mod command;
+pub(crate) mod compile;
 mod contract;
 mod engine;
 mod exports;
 mod http;
-mod json;
-mod logs;
+pub(crate) mod json;
+mod lane;
+pub(crate) mod logs;
 mod memory;
 mod meter;
 mod outcome;
-mod prepare;
+pub(crate) mod prepare;
 mod release;
 mod reports;
 mod stdio;
@@ -21,6 +23,7 @@ mod ticker;
 mod typed;
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -35,6 +38,7 @@ use wasmtime::component::{HasSelf, Linker, Val};
 use self::cell::{Cell, Occupied};
 use self::contract::Task;
 use self::exports::Entry;
+use self::lane::Lane;
 use self::prepare::{Prepared, Returned};
 use self::ticker::Ticker;
 use crate::artifacts::Artifacts;
@@ -55,6 +59,9 @@ pub struct InProcessOptions {
     /// How many components are compiled at the same time; others wait. Each uses all processors that it
     /// can get. Default 1.
     pub compilers: usize,
+    /// How many calls that compute for long go on at the same time; others of them wait their turn, and short calls find a
+    /// thread. Default: one less than there are processors, at least 1.
+    pub heavy: usize,
     /// The folder in which compiled components are kept from one run to the next: one of hotcell's own, to which
     /// nobody else can write, as what is in it is executed. Default none: they are kept in memory only.
     pub cache_dir: Option<PathBuf>,
@@ -62,8 +69,12 @@ pub struct InProcessOptions {
 
 impl Default for InProcessOptions {
     fn default() -> Self {
-        InProcessOptions { cells: DEFAULT_CELLS, compilers: 1, cache_dir: None }
+        InProcessOptions { cells: DEFAULT_CELLS, compilers: 1, heavy: default_heavy(), cache_dir: None }
     }
+}
+
+fn default_heavy() -> usize {
+    std::thread::available_parallelism().map_or(1, |threads| threads.get().saturating_sub(1)).max(1)
 }
 
 /// The cells could not be set up.
@@ -96,6 +107,7 @@ pub struct InProcess {
     components: RwLock<HashMap<Digest, Preparation>>,
     places: Arc<Semaphore>,
     compilers: Arc<Semaphore>,
+    heavy: Arc<Semaphore>,
     _ticker: Ticker,
 }
 
@@ -109,11 +121,7 @@ impl InProcess {
         let cells = options.cells.max(1);
         let failed = |error: wasmtime::Error| StartError::Engine { cells, reason: format!("{error:#}") };
         let engine = Engine::new(&engine_config(cells)).map_err(failed)?;
-        let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
-        Task::add_to_linker::<_, HasSelf<_>>(&mut linker, |cell| cell).map_err(failed)?;
-        http::add_to_linker(&mut linker).map_err(failed)?;
-        command::add_to_linker(&mut linker).map_err(failed)?;
+        let linker = linker(&engine).map_err(failed)?;
         let ticker = Ticker::start(&engine).map_err(StartError::Ticker)?;
         let artifacts = options.cache_dir.and_then(|folder| {
             Artifacts::open(folder.clone(), &engine)
@@ -129,6 +137,7 @@ impl InProcess {
             components: RwLock::default(),
             places: Arc::new(Semaphore::new(cells as usize)),
             compilers: Arc::new(Semaphore::new(options.compilers.max(1))),
+            heavy: Arc::new(Semaphore::new(options.heavy.max(1))),
             _ticker: ticker,
         })
     }
@@ -136,6 +145,22 @@ impl InProcess {
     /// How many calls could start at once now.
     pub fn free_cells(&self) -> usize {
         self.places.available_permits()
+    }
+
+    /// Takes a component that [`compile::compile`] made, so that it can be called. The host has checked where the file comes from.
+    pub(crate) async fn load(&self, digest: Digest, artifact: File) -> Result<(), ComponentError> {
+        let entry = self.components_mut(|components| components.entry(digest).or_default().clone());
+        let (engine, linker) = (self.engine.clone(), self.linker.clone());
+        let load = move || {
+            let internal = |reason: String| ComponentError::Internal { reason };
+            let component = crate::artifacts::given(&engine, &artifact).map_err(internal)?;
+            prepare::link(&linker, &component)
+        };
+        let loading = async || match tokio::task::spawn_blocking(load).await {
+            Ok(loaded) => loaded,
+            Err(error) => Err(ComponentError::Internal { reason: error.to_string() }),
+        };
+        entry.get_or_try_init(loading).await.map(drop)
     }
 
     async fn admit(&self, bytes: Arc<[u8]>) -> Result<Digest, ComponentError> {
@@ -195,7 +220,8 @@ impl InProcess {
             Err(error) => return refused(error),
         };
         let (place, waited) = self.place().await;
-        run(&self.engine, &callee, call, host, place, waited).await
+        let lane = Lane::new(Arc::clone(&self.heavy));
+        run(&self.engine, &callee, Cell::new(call, host, lane), place, waited).await
     }
 
     /// A free place, and how long it took until there was one.
@@ -207,6 +233,16 @@ impl InProcess {
         let place = self.places.clone().acquire_owned().await.expect("the semaphore is never closed");
         (place, since.elapsed())
     }
+}
+
+/// What components are given.
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<Cell>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    Task::add_to_linker::<_, HasSelf<_>>(&mut linker, |cell| cell)?;
+    http::add_to_linker(&mut linker)?;
+    command::add_to_linker(&mut linker)?;
+    Ok(linker)
 }
 
 /// What a call calls, and with what.
@@ -232,22 +268,20 @@ impl Callee {
 async fn run(
     engine: &Engine,
     callee: &Callee,
-    call: Call,
-    host: Arc<dyn Host>,
+    mut cell: Cell,
     place: OwnedSemaphorePermit,
     waited: Duration,
 ) -> CallEnd {
-    let (limits, input) = (call.limits, call.input.clone());
-    let mut cell = Cell::new(call, host);
+    let (limits, input) = (cell.call.limits, cell.call.input.clone());
     if let Entry::Command(_) = callee.entry {
         cell = cell.with_console();
     }
-    let meter = cell.meter.clone();
+    let (meter, lane) = (cell.meter.clone(), cell.lane.clone());
     let mut occupied = Occupied::new(cell.into_store(engine), place);
     let store = occupied.store();
 
     // A guest that computes is interrupted by the epoch, one that waits by this.
-    let guest = meter.measure(callee.component.run(store, &callee.entry, &input, &callee.arguments));
+    let guest = lane.drive(meter.measure(callee.component.run(store, &callee.entry, &input, &callee.arguments)));
     let ended = tokio::time::timeout(limits.wall_time, guest).await;
 
     let cell = store.data();

@@ -118,7 +118,7 @@ fn is_module(bytes: &[u8]) -> bool {
 }
 
 /// Refuses at once what cannot be a component, nor be made one.
-pub(super) fn check_form(bytes: &[u8]) -> Result<(), ComponentError> {
+pub(crate) fn check_form(bytes: &[u8]) -> Result<(), ComponentError> {
     if bytes.len() > MAX_COMPONENT_SIZE {
         return Err(ComponentError::TooLarge { size: bytes.len(), limit: MAX_COMPONENT_SIZE });
     }
@@ -155,7 +155,7 @@ fn is_text(bytes: &[u8]) -> bool {
         || text.starts_with(b"(module")
 }
 
-fn link(linker: &Linker<Cell>, component: &Component) -> Result<Prepared, ComponentError> {
+pub(super) fn link(linker: &Linker<Cell>, component: &Component) -> Result<Prepared, ComponentError> {
     check_imports(linker, component)?;
     let instance = linker.instantiate_pre(component).map_err(|error| invalid(&error))?;
     let exports = Arc::new(Exports::of(&instance)?);
@@ -192,7 +192,7 @@ pub(crate) fn is_given(import: &str) -> bool {
     !package.starts_with("wasi:") || version.is_some_and(|version| version.starts_with("0.2."))
 }
 
-fn invalid(error: &wasmtime::Error) -> ComponentError {
+pub(super) fn invalid(error: &wasmtime::Error) -> ComponentError {
     ComponentError::Invalid { reason: reason(error) }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hotcell_definition::{ErrorKind, Problem};
-use hotcell_sandbox::{CallError, CallLimits, Cells, ComponentError, Digest, InProcess, PayloadKind};
+use hotcell_sandbox::{CallError, CallLimits, Cells, ComponentError, Digest, PayloadKind};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -16,7 +16,7 @@ const TYPES: &[u8] = include_bytes!("types.wasm");
 
 /// Cells in which the component is prepared.
 struct Functions {
-    cells: InProcess,
+    cells: Box<dyn Cells>,
     component: Digest,
 }
 
@@ -24,7 +24,7 @@ impl Functions {
     async fn new() -> Self {
         let cells = cells();
         let component = prepare(&cells, TYPES).await.unwrap();
-        Functions { cells, component }
+        Functions { cells: Box::new(cells), component }
     }
 
     async fn call(&self, export: &str, input: &Value) -> Result<Value, CallError> {
@@ -34,7 +34,7 @@ impl Functions {
     async fn call_with(&self, export: &str, input: &Value, limits: CallLimits) -> Result<Value, CallError> {
         let mut call = call(self.component, &input.to_string(), limits);
         call.export = Some(export.into());
-        Cells::call(&self.cells, call, Arc::new(Recorder::default())).await.result
+        self.cells.call(call, Arc::new(Recorder::default())).await.result
     }
 
     async fn problem(&self, export: &str, input: &Value) -> Problem {
@@ -225,7 +225,7 @@ async fn functions_are_found_by_short_names_unless_these_are_ambiguous() {
     assert!(resource.contains("its parameter `things` is or holds a resource, which JSON cannot hold"), "{resource}");
     let mut unnamed = call(functions.component, "{}", CallLimits::default());
     unnamed.export = None;
-    let end = Cells::call(&functions.cells, unnamed, Arc::new(Recorder::default())).await;
+    let end = functions.cells.call(unnamed, Arc::new(Recorder::default())).await;
     let detail = end.result.unwrap_err().to_problem().detail.unwrap();
     assert!(detail.starts_with("The component exports several functions: `test:types/"), "{detail}");
 }
@@ -255,7 +255,7 @@ async fn what_goes_in_and_comes_out_is_bounded() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let mut call = call(functions.component, &deep, CallLimits::default());
     call.export = Some("average".into());
-    let end = Cells::call(&functions.cells, call, Arc::new(Recorder::default())).await;
+    let end = functions.cells.call(call, Arc::new(Recorder::default())).await;
     assert!(matches!(end.result, Err(CallError::InvalidJson { what: PayloadKind::Input, .. })));
 }
 

@@ -1,47 +1,10 @@
-//! A host that remembers what it was asked.
+//! Cells of this process, for tests.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use hotcell_sandbox::{
-    Call, CallContext, CallEnd, CallError, CallId, CallLimits, Cells, ComponentError, Digest, Host, InProcess,
-    InProcessOptions, LogLevel, LogStream, SecretDenied, WorkflowName,
-};
-use serde_json::Value;
+use hotcell_sandbox::{CallEnd, CallError, CallLimits, Cells, ComponentError, Digest, InProcess, InProcessOptions};
 
-/// What a call asked of the outside. It is granted one secret, `token`.
-#[derive(Default)]
-pub(crate) struct Recorder {
-    pub(crate) logs: Mutex<Vec<(LogLevel, LogStream, String)>>,
-    pub(crate) reports: Mutex<Vec<Report>>,
-}
-
-/// Fraction, message and data.
-type Report = (Option<f64>, Option<String>, Option<Value>);
-
-impl Recorder {
-    /// The texts of all lines of this stream.
-    pub(crate) fn lines(&self, stream: LogStream) -> Vec<String> {
-        let logs = self.logs.lock().unwrap();
-        logs.iter().filter(|(_, from, _)| *from == stream).map(|(_, _, message)| message.clone()).collect()
-    }
-}
-
-impl Host for Recorder {
-    fn log(&self, level: LogLevel, stream: LogStream, message: String) {
-        self.logs.lock().unwrap().push((level, stream, message));
-    }
-
-    fn report(&self, fraction: Option<f64>, message: Option<String>, data: Option<Value>) {
-        self.reports.lock().unwrap().push((fraction, message, data));
-    }
-
-    fn secret(&self, name: &str) -> Result<String, SecretDenied> {
-        match name {
-            "token" => Ok("s3cret".into()),
-            _ => Err(SecretDenied),
-        }
-    }
-}
+pub(crate) use crate::recorder::{Recorder, call};
 
 /// Cells for a test: a few, so that each test is quick to set up.
 pub(crate) fn cells() -> InProcess {
@@ -55,25 +18,6 @@ pub(crate) fn cells_with(options: InProcessOptions) -> InProcess {
 /// Prepares a component.
 pub(crate) async fn prepare(cells: &InProcess, component: &[u8]) -> Result<Digest, ComponentError> {
     Cells::prepare(cells, component.into()).await
-}
-
-/// A call of a component with this input.
-pub(crate) fn call(component: Digest, input: &str, limits: CallLimits) -> Call {
-    let workflow = WorkflowName { namespace: "test".into(), name: "orders".into(), version: "1.0.0".into() };
-    Call {
-        id: CallId::new("call-1"),
-        component,
-        export: None,
-        input: input.into(),
-        context: CallContext {
-            task: "price".into(),
-            reference: "/do/0/price".into(),
-            workflow: workflow.into(),
-            execution: "execution-1".into(),
-            attempt: 1,
-        },
-        limits,
-    }
 }
 
 /// Prepares and calls a component, and returns how that ended and what the host was asked.

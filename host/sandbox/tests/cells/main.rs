@@ -8,3 +8,4 @@ mod functions;
 mod guest;
 mod host;
 mod payloads;
+mod recorder;
