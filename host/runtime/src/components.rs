@@ -10,7 +10,7 @@ use hotcell_machine::Origin;
 use hotcell_registry::{ComponentReference, Registry};
 use hotcell_sandbox::{Cells, Digest};
 
-use crate::files;
+use crate::{files, sources};
 
 /// The largest component that is read: 64 MiB.
 const MAX_BYTES: u64 = 64 << 20;
@@ -137,16 +137,16 @@ async fn fetch(name: &str, registry: Option<&Registry>) -> Result<Arc<[u8]>, Com
 fn read(path: &Path) -> Result<Arc<[u8]>, ComponentNotFound> {
     let failed = |reason: String| ComponentNotFound(format!("{}: {reason}", path.display()));
     let explain = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => failed(
+        std::io::ErrorKind::NotFound => failed(sources::not_built(path).unwrap_or_else(|| {
             "there is no such file; build the component, or correct the path, which is relative to the definition"
-                .into(),
-        ),
+                .into()
+        })),
         _ => failed(error.to_string()),
     };
     // A pipe or a device would never end, or never answer.
     let metadata = std::fs::metadata(path).map_err(explain)?;
     if !metadata.is_file() {
-        return Err(failed("this is not a file".into()));
+        return Err(failed(sources::not_built(path).unwrap_or_else(|| "this is not a file".into())));
     }
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(explain)?;

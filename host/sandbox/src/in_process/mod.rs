@@ -6,6 +6,7 @@ mod command;
 mod contract;
 mod engine;
 mod exports;
+mod go;
 mod http;
 mod json;
 mod logs;
@@ -16,6 +17,7 @@ mod prepare;
 mod reports;
 mod stdio;
 mod ticker;
+mod told;
 mod typed;
 
 use std::collections::HashMap;
