@@ -95,3 +95,16 @@ export const kind: {
   readonly communication: string;
   readonly runtime: string;
 };
+
+declare global {
+  /** What a task writes here are log lines, with their level. Other members of the console are not for tasks. */
+  interface Console {
+    debug(...values: any[]): void;
+    error(...values: any[]): void;
+    info(...values: any[]): void;
+    log(...values: any[]): void;
+    trace(...values: any[]): void;
+    warn(...values: any[]): void;
+  }
+  var console: Console;
+}
