@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 )
 
@@ -38,6 +39,8 @@ func Run[In, Out any](task func(In) (Out, error)) {
 	output := os.Stdout
 	// The task's own words must not get into its output.
 	os.Stdout = os.Stderr
+	// Log lines are events, which know their time.
+	log.SetFlags(0)
 	os.Exit(perform(task, os.Stdin, output))
 }
 

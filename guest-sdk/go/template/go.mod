@@ -1,4 +1,4 @@
-module hotcell-task-name
+module example.com/hotcell-task-name
 
 go 1.24
 

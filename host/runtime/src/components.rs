@@ -9,7 +9,7 @@ use hotcell_machine::Origin;
 use hotcell_registry::{ComponentReference, Registry};
 use hotcell_sandbox::{Cells, Digest};
 
-use crate::files;
+use crate::{files, sources};
 
 /// Finds components by their path relative to a folder, and remembers what they are.
 #[derive(Debug)]
@@ -138,3 +138,4 @@ async fn fetch(name: &str, registry: Option<&Registry>) -> Result<Arc<[u8]>, Com
     tracing::info!(component = name, pinned = %fetched.pinned, "fetched");
     Ok(fetched.component)
 }
+use crate::{files, sources};

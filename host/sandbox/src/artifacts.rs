@@ -14,6 +14,10 @@ use wasmtime::{Engine, Module};
 
 use crate::Digest;
 
+/// Which way core modules are made components of. A component is known by the digest of the module that it was made of: whoever changes how
+/// counts this up.
+const ADAPTATION: u32 = 1;
+
 /// What an entry begins with: which layout it has.
 const MAGIC: &[u8; 8] = b"hotcell2";
 /// The code that authenticates the entry's name and all that follows it.
@@ -56,6 +60,7 @@ impl Artifacts {
         builder.create(&folder)?;
         let mut configuration = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut configuration);
+        ADAPTATION.hash(&mut configuration);
         let suffix = format!("{}-{:016x}", wasmtime_environ::VERSION, configuration.finish());
         let key = key(&folder)?;
         Ok(Artifacts { folder, suffix, key })

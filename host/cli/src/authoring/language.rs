@@ -22,8 +22,7 @@ pub(crate) enum Language {
 
 impl Language {
     /// All of them.
-    pub(crate) const ALL: [Language; 5] =
-        [Language::Rust, Language::Js, Language::Python, Language::Go, Language::C];
+    pub(crate) const ALL: [Language; 5] = [Language::Rust, Language::Js, Language::Python, Language::Go, Language::C];
 
     /// The language as people write it.
     pub(crate) fn name(self) -> &'static str {

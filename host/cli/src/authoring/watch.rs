@@ -102,7 +102,8 @@ fn is_peoples(path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
     let of_tools = path.components().any(|part| FOLDERS_OF_TOOLS.iter().any(|folder| part.as_os_str() == *folder));
     // Editors' own: `.task.py.swp`, `task.py~`, `4913`, `#task.py#`.
-    let of_editor = name.starts_with(['.', '#']) || name.ends_with(['~', '#']) || name.bytes().all(|b| b.is_ascii_digit());
+    let of_editor =
+        name.starts_with(['.', '#']) || name.ends_with(['~', '#']) || name.bytes().all(|b| b.is_ascii_digit());
     !of_tools && !of_editor && !name.starts_with(COMPONENT) && !FILES_OF_TOOLS.contains(&name)
 }
 

@@ -17,7 +17,14 @@ const COMPONENT_TARGET: &str = "wasm32-wasip2";
 const MODULE_TARGET: &str = "wasm32-unknown-unknown";
 
 /// What the environment says about other builds.
-const OTHERS: &[&str] = &["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "CARGO_BUILD_RUSTFLAGS", "RUSTC", "RUSTUP_TOOLCHAIN"];
+const OTHERS: &[&str] = &[
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "CARGO_BUILD_RUSTFLAGS",
+    "RUSTC",
+    "RUSTUP_TOOLCHAIN",
+];
 
 /// A toolchain that can build tasks.
 enum Toolchain {
@@ -45,7 +52,9 @@ pub(super) fn build(folder: &Path) -> anyhow::Result<()> {
     };
     let told = cargo.with(["--message-format=json-render-diagnostics"]).output()?;
     let Some(built) = built(&told) else {
-        bail!("cargo built no WebAssembly; a task is a library: `[lib]` with `crate-type = [\"cdylib\"]` in Cargo.toml");
+        bail!(
+            "cargo built no WebAssembly; a task is a library: `[lib]` with `crate-type = [\"cdylib\"]` in Cargo.toml"
+        );
     };
     let component = folder.join(COMPONENT);
     let beside = component.with_extension("wasm.new");
@@ -98,7 +107,7 @@ fn built(told: &[u8]) -> Option<PathBuf> {
         let files = message["filenames"].as_array().cloned().unwrap_or_default();
         files.into_iter().filter_map(|file| Some(PathBuf::from(file.as_str()?)))
     });
-    files.filter(|file| file.extension().is_some_and(|extension| extension == "wasm")).last()
+    files.filter(|file| file.extension().is_some_and(|extension| extension == "wasm")).next_back()
 }
 
 #[cfg(test)]
