@@ -103,11 +103,11 @@ fn debian() -> Option<PathBuf> {
 fn built(told: &[u8]) -> Option<PathBuf> {
     let lines = told.split(|byte| *byte == b'\n');
     let artifacts = lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
-    let files = artifacts.filter(|message| message["reason"] == "compiler-artifact").flat_map(|message| {
+    let mut files = artifacts.filter(|message| message["reason"] == "compiler-artifact").flat_map(|message| {
         let files = message["filenames"].as_array().cloned().unwrap_or_default();
         files.into_iter().filter_map(|file| Some(PathBuf::from(file.as_str()?)))
     });
-    files.filter(|file| file.extension().is_some_and(|extension| extension == "wasm")).next_back()
+    files.rfind(|file| file.extension().is_some_and(|extension| extension == "wasm"))
 }
 
 #[cfg(test)]
