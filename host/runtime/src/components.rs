@@ -88,7 +88,11 @@ impl ComponentFolder {
         };
         let (folder, path) = self.locate(named, origin)?;
         let at = path.display().to_string();
+        let looked_for = path.clone();
         let bytes = files::read_within(&folder, path, files::MAX_BYTES).await.map_err(|reason| {
+            if let Some(advice) = sources::not_built(&looked_for) {
+                return ComponentNotFound(format!("{at}: {advice}"));
+            }
             let advice = match reason.as_str() {
                 "there is no such file" => {
                     "; build the component, or correct the path, which is relative to the definition"
@@ -138,4 +142,3 @@ async fn fetch(name: &str, registry: Option<&Registry>) -> Result<Arc<[u8]>, Com
     tracing::info!(component = name, pinned = %fetched.pinned, "fetched");
     Ok(fetched.component)
 }
-use crate::{files, sources};
