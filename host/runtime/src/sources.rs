@@ -20,7 +20,8 @@ pub(crate) fn not_built(path: &Path) -> Option<String> {
             false => "this is a folder; name the component that is in it".into(),
         });
     }
-    let folder = path.parent().filter(|_| path.file_name().is_some_and(|name| name == BUILT))?;
+    // What is there and cannot be read has another fault.
+    let folder = path.parent().filter(|_| !path.exists() && path.file_name().is_some_and(|name| name == BUILT))?;
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     has_source(folder).then(|| format!("it has not been built; run `hotcell build {}`", folder.display()))
 }
