@@ -230,7 +230,7 @@ fn problem(choices: &mut Choices<'_>) -> Problem {
 }
 
 fn environment<'e>(evaluator: &'e mut Chance, secrets: &'e Map<String, Value>) -> Environment<'e> {
-    Environment { evaluator, secrets }
+    Environment { evaluator, secrets, grants: None }
 }
 
 /// Evaluates programs to anything, but the same to the same.

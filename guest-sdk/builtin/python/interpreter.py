@@ -28,6 +28,21 @@ class _TooMuch(BaseException):
     """The script writes more than it may."""
 
 
+class _Exited(BaseException):
+    """The script ends its process at once."""
+
+    def __init__(self, code):
+        self.code = code
+
+
+def _exit(code):
+    # The cell would end without an answer, as if the interpreter had failed.
+    raise _Exited(int(code))
+
+
+os._exit = _exit
+
+
 class _Written:
     """What the script has written so far, up to a limit."""
 
@@ -91,7 +106,7 @@ def _perform(script, name):
     arguments = script.get("arguments") or []
     module.arguments = arguments
     if isinstance(arguments, dict):
-        # As the specification's earlier versions and its reference implementation have it: named arguments are variables.
+        # As the specification's earlier versions and its reference implementation have it: named arguments are variables, too.
         vars(module).update(arguments)
     sys.modules["__main__"] = module
     code = script["code"]
@@ -100,8 +115,13 @@ def _perform(script, name):
     try:
         try:
             exec(compile(code, name, "exec", dont_inherit=True), vars(module))
+        except _Exited:
+            atexit._clear()
+            raise
         finally:
             atexit._run_exitfuncs()
+    except _Exited as exit:
+        return exit.code & 255
     except SystemExit as exit:
         if exit.code is None:
             return 0
@@ -119,6 +139,17 @@ def _perform(script, name):
     return 0
 
 
+def _options(arguments):
+    """Named arguments as options are written for a program: `--name value`, or the name alone for `True`."""
+    for name, value in arguments.items():
+        written = name if name.startswith("-") else f"--{name}"
+        if value is None or value is False:
+            continue
+        yield written
+        if value is not True:
+            yield value if isinstance(value, str) else json.dumps(value)
+
+
 def _problem(title, detail):
     return Err(Problem(kind=RUNTIME, status=500, title=title, detail=detail, extensions=None))
 
@@ -131,7 +162,7 @@ class Handler(exports.Handler):
         name = script.get("name") or "script.py"
         limit = script.get("limit") or DEFAULT_LIMIT
         arguments = script.get("arguments") or []
-        sys.argv = [name, *arguments] if isinstance(arguments, list) else [name]
+        sys.argv = [name, *(arguments if isinstance(arguments, list) else _options(arguments))]
         os.environ.clear()
         os.environ.update(script.get("environment") or {})
         # Without this every cell would draw the numbers that were seeded when the component was built.

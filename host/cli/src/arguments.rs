@@ -31,6 +31,9 @@ pub(crate) enum Command {
     Validate(ValidateCommand),
     /// Draws a workflow, as Mermaid or as SVG.
     Graph(GraphCommand),
+    /// Shows what a policy allows calls, and the schema of policies.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Collects progress events over gRPC, and shows them.
     #[command(subcommand)]
     Progress(ProgressCommand),
@@ -63,6 +66,7 @@ pub(crate) enum Command {
   hotcell run workflow.yaml --event @orders.ndjson          for a workflow that listens
   hotcell run workflow.yaml --secret api-key=@key.txt --secret TOKEN
   hotcell run workflow.yaml --allow-net api.example.com --allow-net localhost:8080
+  hotcell run workflow.yaml --policy policy.yaml --tenant acme
   hotcell run workflow.yaml --progress json 2> events.ndjson
   hotcell run workflow.yaml --report-to http://127.0.0.1:7070
   hotcell run workflow.yaml --cloudevents http://127.0.0.1:8080/events
@@ -96,11 +100,16 @@ pub(crate) struct RunCommand {
 
     /// A host that workflows may send requests to, at any port or only this one; everything else is denied. May be
     /// given several times. *.example.com stands for the hosts beneath example.com, * for every host. Addresses that
-    /// are not public (localhost, private networks) are reached only if the very host is named.
-    #[arg(long, value_name = "HOST[:PORT]")]
+    /// are not public (localhost, private networks) are reached only if the very host is named. Behind it,
+    /// =GET,HEAD allows only requests with these methods.
+    #[arg(long, value_name = "HOST[:PORT][=METHODS]")]
     pub(crate) allow_net: Vec<AllowedHost>,
 
-    /// A file with certificates of issuers, in PEM form, that are trusted for https (requests of workflows, lifecycle events) besides those of the system.
+    #[command(flatten)]
+    pub(crate) policy: PolicyArguments,
+
+    /// A file with certificates of issuers, in PEM form, that are trusted for https (requests of workflows, lifecycle events)
+    /// besides those of the system.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ca_file: Option<PathBuf>,
 
@@ -176,6 +185,52 @@ pub(crate) struct RunCommand {
     pub(crate) cache: Option<PathBuf>,
 }
 
+/// Which policy holds.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyArguments {
+    /// The policy: what calls may use and reach, for everybody, for tenants, and for single tasks. --allow-net and
+    /// --secret then give what the policy allows, and nothing else. docs/policy.md says what stands in it.
+    #[arg(long, value_name = "FILE", env = "HOTCELL_POLICY", value_hint = ValueHint::FilePath)]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// The tenant of the policy for whom this is.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Says what each call of a workflow may use and reach, and which level of the policy decided it.
+    Explain(ExplainCommand),
+    /// Prints the JSON Schema of policies, for editors.
+    Schema,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotcell policy explain workflow.yaml --policy policy.yaml
+  hotcell policy explain workflow.yaml --policy policy.yaml --tenant acme --task charge
+  hotcell policy explain workflow.yaml --policy policy.yaml --json | jq '.calls[].limits.memory'
+
+Without a policy, it shows the defaults. A policy with a level that allows more than the one above it is refused.
+Exit codes: 0 explained, 2 the workflow or the policy is not valid, or has no such task or tenant.")]
+pub(crate) struct ExplainCommand {
+    /// The definition, in YAML or JSON; - for standard input.
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyArguments,
+
+    /// Only calls of the task with this name or reference, and of the tasks inside it.
+    #[arg(long, value_name = "NAME|REFERENCE")]
+    pub(crate) task: Option<String>,
+
+    /// Prints a JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProgressForm {
@@ -197,6 +252,11 @@ pub(crate) struct ValidateCommand {
     /// The documents, in YAML or JSON; - for standard input.
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
+
+    /// The folder of definitions that `run: workflow` finds, and of the default catalog of functions. With it, a workflow that
+    /// is named and not known is an error.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) catalog: Option<PathBuf>,
 
     /// How problems are shown: for people, or as a JSON array with one entry for each file.
     #[arg(long, default_value = "text")]

@@ -15,7 +15,7 @@ use crate::engine::Engine;
 use crate::run::load;
 
 /// How many documents beside a definition are looked at.
-const MAX_NEIGHBOURS: usize = 1_000;
+pub(crate) const MAX_NEIGHBOURS: usize = 1_000;
 
 /// What definitions are made ready with.
 pub(crate) struct Sources<'a> {
@@ -35,11 +35,17 @@ impl Sources<'_> {
         times: WorkflowTimes,
     ) -> Result<Workflow, Vec<Unsupported>> {
         let folder = file.parent().unwrap_or(Path::new("."));
+        let policy = self.engine.policy(&definition);
+        let mut secrets = Arc::clone(&self.secrets);
+        if let Some(policy) = &policy {
+            Arc::make_mut(&mut secrets).retain(|name, _| policy.grants_secret(name));
+        }
         let loader = Loader::new(folder)
             .with_catalog(self.catalog)
-            .with_secrets(Arc::clone(&self.secrets))
-            .with_fetch(self.engine.runtime.documents());
-        Workflow::load(Arc::new(definition), &loader, self.engine.evaluators(), times, self.shell).await
+            .with_secrets(secrets)
+            .with_fetch(self.engine.runtime.documents_within(policy.as_ref()));
+        let evaluators = self.engine.evaluators(policy.as_ref());
+        Workflow::load(Arc::new(definition), &loader, evaluators, times, self.shell).await
     }
 }
 
@@ -52,7 +58,7 @@ pub(crate) async fn read(file: &Path, workflow: &Workflow, sources: &Sources<'_>
     if let Some(folder) = sources.catalog {
         for path in documents(folder).with_context(|| format!("--catalog: could not read {}", folder.display()))? {
             match load(&path, sources, ProgressForm::None).await? {
-                Some(workflow) => catalog.add(Arc::new(workflow)),
+                Some((workflow, _)) => catalog.add(Arc::new(workflow)),
                 None => bail!(
                     "--catalog: {} is not a definition that can be run; correct it or move it elsewhere",
                     path.display()
@@ -81,7 +87,7 @@ async fn beside(file: &Path, sources: &Sources<'_>, catalog: &mut Catalog) {
 }
 
 /// The documents of a folder, by their extension, in the order of their names.
-fn documents(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+pub(crate) fn documents(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut documents = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();

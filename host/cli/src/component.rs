@@ -54,6 +54,6 @@ fn registry(reference: &OciReference, arguments: &RegistryArguments) -> anyhow::
     let mut allowed: Vec<AllowedHost> = arguments.allow_net.clone();
     allowed.push("*".parse().expect("a pattern"));
     allowed.push(reference.registry.parse().with_context(|| reference.registry.clone())?);
-    let egress: Egress = engine::egress(&allowed, arguments.ca_file.as_deref())?;
+    let egress: Egress = engine::egress(&allowed, arguments.ca_file.as_deref(), None)?;
     Ok(Registry::new(&egress, engine::content_store(), Credentials::of_docker()))
 }

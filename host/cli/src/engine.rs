@@ -4,18 +4,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use hotcell_definition::Definition;
 use hotcell_egress::{AllowedHost, Egress, EgressOptions};
+use hotcell_expression::Needs;
+use hotcell_policy::{Effective, Limit, TenantPolicy};
 use hotcell_progress::EventLog;
 use hotcell_registry::{ContentStore, Credentials, Registry};
-use hotcell_runtime::{EvaluatorPool, Runtime, RuntimeOptions};
+use hotcell_runtime::{AllowedHosts, EvaluatorPool, Runtime, RuntimeOptions};
 use hotcell_sandbox::{CellEvaluator, Cells, EvaluatorLimits, Evaluators, InProcess, InProcessOptions};
 
 use crate::arguments::RunCommand;
+use crate::policy;
 
 /// A runtime, and what makes evaluators for definitions.
 pub(crate) struct Engine {
     pub(crate) runtime: Runtime,
     evaluators: Arc<Evaluators>,
+    policy: Option<TenantPolicy>,
 }
 
 impl Engine {
@@ -25,14 +30,16 @@ impl Engine {
         events: EventLog,
         cache: Option<PathBuf>,
         egress: Egress,
+        policy: Option<TenantPolicy>,
     ) -> anyhow::Result<Self> {
         let evaluators = Arc::new(Evaluators::with_cache(cache).context("could not start the jq evaluator")?);
         let mut options = RuntimeOptions::new(cells, events);
         options.runtimes = runtimes_folder();
         options.registry = Some(Arc::new(Registry::new(&egress, content_store(), Credentials::of_docker())));
         options.egress = Arc::new(egress);
+        options.policy.clone_from(&policy);
         let runtime = Runtime::new(options)?;
-        Ok(Engine { runtime, evaluators })
+        Ok(Engine { runtime, evaluators, policy })
     }
 
     /// An evaluator that checks the expressions of one definition.
@@ -40,10 +47,29 @@ impl Engine {
         self.evaluators.evaluator(EvaluatorLimits::default())
     }
 
+    /// What the policy says of a workflow, if there is one.
+    pub(crate) fn policy(&self, definition: &Definition) -> Option<Effective> {
+        Some(
+            self.policy
+                .as_ref()?
+                .workflow(&policy::workflow(definition, &definition.document.version.to_string()))
+                .whole(),
+        )
+    }
+
+    /// Whether evaluators have to be compiled before they can do this.
+    pub(crate) fn must_compile(&self, needs: Needs) -> bool {
+        self.evaluators.must_compile(needs)
+    }
+
     /// Evaluators for one definition.
-    pub(crate) fn evaluators(&self) -> EvaluatorPool {
+    pub(crate) fn evaluators(&self, policy: Option<&Effective>) -> EvaluatorPool {
         let evaluators = Arc::clone(&self.evaluators);
-        EvaluatorPool::new(move || Box::new(evaluators.evaluator(EvaluatorLimits::default())))
+        let limits = policy.map_or_else(EvaluatorLimits::default, |policy| EvaluatorLimits {
+            memory: policy.amount(Limit::ExpressionMemory),
+            time: policy.time(Limit::ExpressionTime),
+        });
+        EvaluatorPool::new(move || Box::new(evaluators.evaluator(limits)))
     }
 }
 
@@ -86,13 +112,28 @@ fn user_folder(variable: &str, usual: &str) -> Option<PathBuf> {
     absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(usual)))
 }
 
-/// What may leave: to the hosts that the user names, trusting one more issuer of certificates if there is a file of it.
-pub(crate) fn egress(allowed: &[AllowedHost], ca_file: Option<&Path>) -> anyhow::Result<Egress> {
-    let mut options = EgressOptions::allowing(allowed.to_vec());
+/// What may leave: to the hosts that the user names, trusting one more issuer of certificates if there is a file of it. With a
+/// policy, to those that it allows; of them only those that the user names, if any are named.
+pub(crate) fn egress(
+    allowed: &[AllowedHost],
+    ca_file: Option<&Path>,
+    policy: Option<&TenantPolicy>,
+) -> anyhow::Result<Egress> {
+    let everywhere = policy.map(TenantPolicy::everywhere);
+    let mut allowed = allowed.to_vec();
+    if let (Some(policy), true) = (&everywhere, allowed.is_empty()) {
+        let rules = policy.hosts().next().into_iter().flat_map(|(_, rules)| rules);
+        allowed = rules.flat_map(|rule| rule.authorities()).filter_map(|host| host.parse().ok()).collect();
+    }
+    let mut options = EgressOptions::allowing(allowed);
     if let Some(file) = ca_file {
         options.trust(file).context("--ca-file")?;
     }
-    Ok(Egress::new(options))
+    let egress = Egress::new(options);
+    Ok(match everywhere {
+        Some(policy) => egress.narrowed(Arc::new(AllowedHosts::of(policy))),
+        None => egress,
+    })
 }
 
 /// Where compiled components are kept: as the user says, or in the user's cache folder.

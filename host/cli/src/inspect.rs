@@ -40,7 +40,7 @@ fn text(file: &Path, inspection: &Inspection) -> String {
     let mut text = String::new();
     let form = match inspection.form {
         Form::Component => "a component",
-        Form::Module => "a WASI preview 1 module",
+        Form::Module => "a core module, of which a component is made",
     };
     let _ = writeln!(text, "{}: {form}, {} bytes", printable(&file.display().to_string()), inspection.size);
     let _ = writeln!(text, "{}", inspection.digest);

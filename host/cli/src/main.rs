@@ -12,9 +12,12 @@ mod document;
 mod drawing;
 mod engine;
 mod events;
+mod explain;
 mod graph;
 mod inspect;
+mod known_workflows;
 mod lifecycle;
+mod policy;
 mod progress;
 mod run;
 mod say;
@@ -26,7 +29,7 @@ mod validate;
 
 use std::process::ExitCode;
 
-use arguments::{Arguments, Command, ComponentCommand, ProgressCommand};
+use arguments::{Arguments, Command, ComponentCommand, PolicyCommand, ProgressCommand};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -45,7 +48,9 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Run(command) => asynchronously(run::run(*command)),
         Command::Graph(command) => graph::graph(&command),
-        Command::Validate(command) => validate::validate(&command),
+        Command::Validate(command) => asynchronously(validate::validate(command)),
+        Command::Policy(PolicyCommand::Explain(command)) => explain::explain(&command),
+        Command::Policy(PolicyCommand::Schema) => policy::print_schema(),
         Command::Progress(ProgressCommand::Serve(command)) => asynchronously(progress::serve(command)),
         Command::Progress(ProgressCommand::Watch(command)) => asynchronously(progress::watch(command)),
         Command::Component(ComponentCommand::Inspect(command)) => inspect::inspect(&command),

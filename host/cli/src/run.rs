@@ -7,11 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use hotcell_definition::{Definition, Parsed, Severity};
+use hotcell_definition::{Definition, Diagnostic, Locations, Parsed, Severity};
 use hotcell_expression::Data;
 use hotcell_machine::{ExecutionId, HostShell, Outcome, Unsupported, WorkflowIdentity};
 use hotcell_progress::{Definitions, EventLog, Reporter, ReporterOptions};
-use hotcell_runtime::{Clock, End, Execution, StartExecution, SystemClock, Workflow, WorkflowTimes, check_expressions};
+use hotcell_runtime::{
+    Catalog, Clock, End, Execution, StartExecution, SystemClock, Workflow, WorkflowTimes, check_expressions,
+    check_schemas,
+};
 
 use crate::arguments::{ProgressForm, RunCommand};
 use crate::catalog::Sources;
@@ -20,7 +23,9 @@ use crate::engine::{Engine, cache_folder};
 use crate::say::{say, say_text};
 use crate::show::Show;
 use crate::signals::Interruptions;
-use crate::{catalog, diagnostics, document, engine, events, exit, lifecycle, schedule, secrets};
+use crate::{
+    catalog, diagnostics, document, engine, events, exit, known_workflows, lifecycle, policy, schedule, secrets,
+};
 
 /// Runs a workflow to its end.
 pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
@@ -41,20 +46,24 @@ pub(crate) async fn run(command: RunCommand) -> anyhow::Result<ExitCode> {
 
     let published = command.cloudevents.is_some().then(|| log.subscribe());
 
-    let egress = engine::egress(&command.allow_net, command.ca_file.as_deref())?;
+    let policy = policy::for_tenant(&command.policy)?;
+    let egress = engine::egress(&command.allow_net, command.ca_file.as_deref(), policy.as_ref())?;
     let cache = cache_folder(command.cache.as_deref());
     let cells = engine::cells(&command, cache.clone()).await?;
-    let engine = Engine::new(cells, log.clone(), cache, egress)?;
+    let engine = Engine::new(cells, log.clone(), cache, egress, policy)?;
     let shell = if command.allow_host_shell { HostShell::Allowed } else { HostShell::Refused };
     let catalog = command.catalog.as_deref();
     let sources = Sources { engine: &engine, catalog, secrets: Arc::clone(&secrets), shell };
-    let Some(workflow) = load(&command.file, &sources, command.progress).await? else {
+    let Some((workflow, locations)) = load(&command.file, &sources, command.progress).await? else {
         return Ok(ExitCode::from(exit::REFUSED));
     };
     let workflow = Arc::new(workflow);
     let mut definitions = Definitions::from([definition(&workflow)]);
     let catalog = catalog::read(&command.file, &workflow, &sources).await?;
     definitions.extend(catalog.workflows().map(definition));
+    if command.progress == ProgressForm::Pretty {
+        warn_of_unknown_workflows(&command.file, &workflow, &catalog, &locations);
+    }
     engine.runtime.set_catalog(catalog);
     let occasions = command.schedule.then(|| schedule::occasions(&engine.runtime, &workflow, &command)).transpose()?;
     if workflow.definition().schedule.is_some() && occasions.is_none() && command.progress == ProgressForm::Pretty {
@@ -192,7 +201,7 @@ pub(crate) async fn load(
     file: &Path,
     sources: &Sources<'_>,
     progress: ProgressForm,
-) -> anyhow::Result<Option<Workflow>> {
+) -> anyhow::Result<Option<(Workflow, Locations)>> {
     let parsing = SystemClock.now();
     let bytes = document::read(file)?;
     let source = String::from_utf8_lossy(&bytes).into_owned();
@@ -207,7 +216,12 @@ pub(crate) async fn load(
     if progress == ProgressForm::Pretty {
         // An expression that cannot be evaluated is an error of its task, which the workflow may catch ("Runtime Expressions" in
         // `dsl.md`). `hotcell validate` refuses it.
-        let mut found = check_expressions(&parsed, &source, &mut sources.engine.evaluator());
+        if sources.engine.must_compile(hotcell_machine::needs(&parsed.definition)) {
+            say(format_args!("preparing the evaluator of expressions and schemas, once for this version of hotcell…"));
+        }
+        let mut evaluator = sources.engine.evaluator();
+        let mut found = check_expressions(&parsed, &source, &mut evaluator);
+        found.extend(check_schemas(&parsed, &mut evaluator));
         found.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Warning);
         found.extend(parsed.warnings.iter().cloned());
         found.sort_by_key(|diagnostic| diagnostic.place.offset);
@@ -216,7 +230,7 @@ pub(crate) async fn load(
     let Parsed { definition, locations, .. } = parsed;
     let times = WorkflowTimes { parsing, parsed: SystemClock.now() };
     match sources.ready(file, definition, times).await {
-        Ok(workflow) => Ok(Some(workflow)),
+        Ok(workflow) => Ok(Some((workflow, locations))),
         Err(unsupported) => {
             for Unsupported { pointer, message } in unsupported {
                 let place = locations.pointer(&pointer);
@@ -225,6 +239,22 @@ pub(crate) async fn load(
             }
             Ok(None)
         }
+    }
+}
+
+/// Says which workflows there are not that a task would run. That is an error of the task, when it comes to that.
+fn warn_of_unknown_workflows(file: &Path, workflow: &Workflow, catalog: &Catalog, locations: &Locations) {
+    let unknown = workflow.named_workflows().filter_map(|named| {
+        let problem = catalog.find(named.namespace, named.name, named.version).err()?;
+        let detail = problem.detail.unwrap_or_default();
+        let reason = detail.split_once(": ").map_or("it is not known", |(_, reason)| reason);
+        let reason = reason.split(';').next().unwrap_or_default();
+        Some(known_workflows::diagnostic(&named, reason, Severity::Warning, locations))
+    });
+    let found: Vec<Diagnostic> = unknown.collect();
+    if !found.is_empty() {
+        let source = document::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+        say_text(&diagnostics::render(&file.display().to_string(), &source, &found));
     }
 }
 

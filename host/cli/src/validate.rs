@@ -5,15 +5,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use hotcell_definition::{Definition, Diagnostic, Severity};
-use hotcell_machine::Program;
-use hotcell_runtime::check_expressions;
+use hotcell_definition::{Code, Definition, Diagnostic, Locations, Severity};
+use hotcell_machine::HostShell;
+use hotcell_runtime::{Loader, check_expressions, check_loaded_schemas, check_schemas};
 use hotcell_sandbox::{EvaluatorLimits, Evaluators};
 use serde::Serialize;
 
 use crate::arguments::{Format, ValidateCommand};
 use crate::drawing::printable;
 use crate::engine::cache_folder;
+use crate::known_workflows::KnownWorkflows;
 use crate::say::{read_enough, say, say_text};
 use crate::{components, diagnostics, document, exit};
 
@@ -37,13 +38,13 @@ struct Unsupported {
 }
 
 /// Checks every file, and says what is wrong with each.
-pub(crate) fn validate(command: &ValidateCommand) -> anyhow::Result<ExitCode> {
+pub(crate) async fn validate(command: ValidateCommand) -> anyhow::Result<ExitCode> {
     let evaluators =
         Evaluators::with_cache(cache_folder(command.cache.as_deref())).context("could not start the jq evaluator")?;
     let mut reports = Vec::new();
     let mut failed = false;
     for file in &command.files {
-        let (report, source) = match check(file, &evaluators) {
+        let (report, source) = match check(file, command.catalog.as_deref(), &evaluators).await {
             Ok(checked) => checked,
             Err(error) => {
                 failed = true;
@@ -64,24 +65,31 @@ pub(crate) fn validate(command: &ValidateCommand) -> anyhow::Result<ExitCode> {
     Ok(if failed { ExitCode::from(exit::REFUSED) } else { ExitCode::SUCCESS })
 }
 
-fn check(file: &Path, evaluators: &Evaluators) -> anyhow::Result<(Report, String)> {
+async fn check(file: &Path, catalog: Option<&Path>, evaluators: &Evaluators) -> anyhow::Result<(Report, String)> {
     let bytes = document::read(file)?;
     let source = String::from_utf8_lossy(&bytes).into_owned();
     let (valid, diagnostics, unsupported) = match Definition::parse(&bytes) {
         Ok(parsed) => {
             let mut evaluator = evaluators.evaluator(EvaluatorLimits::default());
             let mut found = check_expressions(&parsed, &source, &mut evaluator);
-            let valid = !found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+            found.extend(check_schemas(&parsed, &mut evaluator));
             found.extend(parsed.warnings);
-            let unsupported = match Program::new(parsed.definition.into()) {
+            let loader = Loader::new(file.parent().unwrap_or(Path::new("."))).with_catalog(catalog);
+            let linked = loader.link(parsed.definition.into(), HostShell::Refused).await;
+            let unsupported = match linked {
                 Ok(program) => {
+                    let invalid = check_loaded_schemas(&program, &mut evaluator);
+                    found.extend(invalid.into_iter().map(|invalid| invalid_schema(invalid, &parsed.locations)));
+                    if program.runs_workflows() {
+                        found.extend(KnownWorkflows::read(file, catalog)?.check(&program, &parsed.locations));
+                    }
                     found.extend(components::check(&program, &parsed.locations, file));
                     Vec::new()
                 }
                 Err(unsupported) => unsupported,
             };
             found.sort_by_key(|diagnostic| diagnostic.place.offset);
-            let valid = valid && !found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+            let valid = !found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
             (valid, found, unsupported)
         }
         Err(refused) => (false, refused.diagnostics, Vec::new()),
@@ -89,6 +97,19 @@ fn check(file: &Path, evaluators: &Evaluators) -> anyhow::Result<(Report, String
     let unsupported =
         unsupported.into_iter().map(|found| Unsupported { pointer: found.pointer, message: found.message }).collect();
     Ok((Report { file: file.display().to_string(), valid, diagnostics, unsupported }, source))
+}
+
+fn invalid_schema(invalid: hotcell_machine::Unsupported, locations: &Locations) -> Diagnostic {
+    let hotcell_machine::Unsupported { pointer, message } = invalid;
+    Diagnostic {
+        severity: Severity::Error,
+        code: Code::InvalidSchema,
+        place: locations.pointer(&pointer),
+        pointer,
+        message: format!("What this refers to is not a JSON Schema: {message}."),
+        help: "Correct the schema, or a document to which it refers.".into(),
+        related: None,
+    }
 }
 
 fn print_report(report: &Report, source: &str) -> io::Result<()> {

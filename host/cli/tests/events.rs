@@ -273,3 +273,24 @@ fn ten_thousand_events_are_processed_in_order() {
     let expected: Vec<u64> = (0..10_000).collect();
     assert_eq!(output(&folder.run(&["--event", "@feed.ndjson", "--progress", "none"])), json!(expected));
 }
+
+#[test]
+fn the_correlation_keys_of_a_listen_are_part_of_its_lifecycle_event() {
+    let folder = Folder::new(
+        "do:
+  - hear:
+      listen:
+        to:
+          all:
+            - { with: { type: a }, correlate: { pet: { from: .data.pet } } }
+            - { with: { type: b }, correlate: { pet: { from: .data.pet }, order: { from: .subject, expect: o1 } } }",
+    );
+    let of = |kind: &str, pet: &str| json!({"type": kind, "subject": "o1", "data": {"pet": pet}});
+    folder.write("feed.ndjson", &feed(&[of("a", "p1"), of("b", "p2"), of("b", "p1")]));
+    let ran = folder.run(&["--event", "@feed.ndjson", "--cloudevents", "@told.ndjson"]);
+    assert_eq!(output(&ran), json!([{"pet": "p1"}, {"pet": "p1"}]));
+    let told = std::fs::read_to_string(folder.0.path().join("told.ndjson")).expect("a file");
+    let line = told.lines().find(|line| line.contains("correlation-completed")).expect("it is told");
+    let event: Value = serde_json::from_str(line).expect("JSON");
+    assert_eq!(event["data"]["correlationKeys"], json!({"pet": "p1", "order": "o1"}));
+}

@@ -181,12 +181,18 @@ codes! {
     InvalidExpression = "invalid-expression",
     /// A variable that an expression does not have where it stands.
     UnknownVariable = "unknown-variable",
+    /// A JSON Schema that is none.
+    InvalidSchema = "invalid-schema",
+    /// A workflow that `run: workflow` names and that no definition has.
+    UnknownWorkflow = "unknown-workflow",
     /// Expressions that were not checked, as that would have taken too long.
     ExpressionsNotChecked = "expressions-not-checked",
     /// A component that does not export what is called, or cannot be called at all.
     ComponentNotCallable = "component-not-callable",
     /// A schedule with more than one trigger.
     SeveralTriggers = "several-triggers",
+    /// In a policy: a value that allows more than the level above it.
+    WiderThanAbove = "wider-than-above",
     /// There are more problems than are listed.
     MoreProblems = "more-problems",
 }

@@ -37,6 +37,8 @@ pub(crate) struct Expressions {
     pub(crate) bound: Vec<Binding>,
     /// How many were not remembered.
     pub(crate) omitted: usize,
+    /// Where the schemas stand that are written in place.
+    pub(crate) schemas: Vec<PathId>,
 }
 
 /// An expression, and which variables it has where it stands.

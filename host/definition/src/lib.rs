@@ -20,6 +20,7 @@ mod problem;
 mod problems;
 mod reader;
 mod reference;
+mod schemas;
 mod version;
 mod yaml;
 
@@ -27,11 +28,12 @@ pub use diagnostic::{Code, Diagnostic, Related, Severity};
 pub use expressions::{ExpressionSite, Fault, MAX_CHECKED_EXPRESSIONS, Proceed};
 pub use locations::Locations;
 pub use model::*;
-pub use parse::{Parsed, Refused, parse_data};
+pub use parse::{Parsed, Refused, parse_data, parse_located_data};
 pub use place::Place;
 pub use problem::{ERROR_TYPE_ALIASES, ERROR_TYPE_PREFIX, ErrorKind, Problem, canonical_error_type};
-pub use problems::MAX_LISTED;
+pub use problems::{MAX_LISTED, quote, similar};
 pub use reference::TaskReference;
+pub use schemas::{MAX_CHECKED_SCHEMAS, SchemaFault};
 pub use version::VersionRange;
 pub use yaml::{
     MAX_ALIASES, MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_KEY_CHARACTERS, MAX_TASK_DATA, MAX_TEXT_BYTES, MAX_VALUES,

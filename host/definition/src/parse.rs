@@ -45,15 +45,23 @@ impl Refused {
 /// # Errors
 /// Why it is neither.
 pub fn parse_data(document: &[u8]) -> Result<serde_json::Value, Refused> {
+    parse_located_data(document).map(|(value, _)| value)
+}
+
+/// The same, with where each value stood: for documents of other kinds, whose readers point at what is wrong in them.
+///
+/// # Errors
+/// Why it is neither.
+pub fn parse_located_data(document: &[u8]) -> Result<(serde_json::Value, Locations), Refused> {
     let mut problems = Problems::default();
     let Some((text, tree)) = yaml::read(document, &mut problems) else {
         return Err(Refused { diagnostics: problems.finish() });
     };
     let reader = Reader::new(text, &tree, problems);
     let value = reader.root().value();
-    match reader.finish().0 {
-        problems if problems.refuse() => Err(Refused { diagnostics: problems.finish() }),
-        _ => Ok(value),
+    match reader.finish() {
+        (problems, _) if problems.refuse() => Err(Refused { diagnostics: problems.finish() }),
+        (_, expressions) => Ok((value, Locations::new(tree, expressions))),
     }
 }
 

@@ -97,7 +97,7 @@ impl Kept {
 }
 
 /// A piece of a document as messages repeat it: on one line, cut after [`MAX_QUOTED`] characters.
-pub(crate) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let mut shown: String = text.chars().take(MAX_QUOTED).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(MAX_QUOTED).is_some() {
         shown.push('…');
@@ -107,7 +107,7 @@ pub(crate) fn quote(text: &str) -> String {
 
 /// The candidate that is most like a name, if one is like it at all. Looks at the first few hundred candidates
 /// only, as a hostile document has many.
-pub(crate) fn similar<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub fn similar<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if name.len() > 64 {
         return None;
     }

@@ -283,9 +283,9 @@ fn tasks_with_different_names_and_lost_targets_take_time_in_proportion() {
 
 #[test]
 fn unknown_fields_without_number_take_time_in_proportion() {
-    let fields: String = (0..50_000).map(|index| format!("documen{index}: 1\n")).collect();
+    let fields: String = (0..50_000).map(|index| format!("  error{index}: 1\n")).collect();
 
-    assert_eq!(code(format!("{fields}{HEAD}do: []")), Code::UnknownField);
+    assert_eq!(code(format!("use:\n{fields}{HEAD}do: []")), Code::UnknownField);
 }
 
 #[test]

@@ -121,4 +121,56 @@ mod tests {
             assert_eq!(kind_of(text), Kind::Reserved, "{text}");
         }
     }
+
+    #[test]
+    fn each_block_of_addresses_is_known_from_its_first_to_its_last() {
+        for (first, last, kind) in [
+            ("0.0.0.0", "0.255.255.255", Kind::Reserved),
+            ("10.0.0.0", "10.255.255.255", Kind::Private),
+            ("100.64.0.0", "100.100.100.199", Kind::Private),
+            ("100.127.255.255", "100.100.100.201", Kind::Private),
+            ("127.0.0.0", "127.255.255.255", Kind::Private),
+            ("169.254.0.0", "169.254.255.255", Kind::Reserved),
+            ("172.16.0.0", "172.31.255.255", Kind::Private),
+            ("192.168.0.0", "192.168.255.255", Kind::Private),
+            ("198.18.0.0", "198.19.255.255", Kind::Private),
+            ("224.0.0.0", "239.255.255.255", Kind::Reserved),
+            ("240.0.0.0", "255.255.255.255", Kind::Reserved),
+        ] {
+            for address in [first, last] {
+                let parts: Ipv4Addr = address.parse().unwrap();
+                let [a, b, c, d] = parts.octets();
+                let (high, low) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+                assert_eq!(kind_of(address), kind, "{address}");
+                assert_eq!(kind_of(&format!("::ffff:{address}")), kind, "mapped {address}");
+                assert_eq!(kind_of(&format!("64:ff9b::{address}")), kind, "NAT64 {address}");
+                assert_eq!(kind_of(&format!("2002:{high:x}:{low:x}::1")), kind, "6to4 {address}");
+                // Compatible, translated, and tunnelled through who knows where.
+                for form in [format!("::{address}"), format!("::ffff:0:{address}"), format!("2001::{high:x}:{low:x}")] {
+                    assert_ne!(kind_of(&form), Kind::Public, "{form}");
+                }
+            }
+        }
+        for (address, kind) in [
+            ("::", Kind::Reserved),
+            ("::1", Kind::Private),
+            ("::2", Kind::Reserved),
+            ("100::", Kind::Reserved),
+            ("64:ff9b:1::", Kind::Reserved),
+            ("2001:1ff:ffff::", Kind::Reserved),
+            ("2001:db8:ffff::", Kind::Reserved),
+            ("3fff:fff::", Kind::Reserved),
+            ("fc00::", Kind::Private),
+            ("fdff:ffff::", Kind::Private),
+            ("fd00:ec2::254", Kind::Reserved),
+            ("fe80::", Kind::Reserved),
+            ("febf:ffff::", Kind::Reserved),
+            ("fec0::", Kind::Reserved),
+            ("ff00::", Kind::Reserved),
+            ("ffff::", Kind::Reserved),
+            ("2606:4700::1111", Kind::Public),
+        ] {
+            assert_eq!(kind_of(address), kind, "{address}");
+        }
+    }
 }

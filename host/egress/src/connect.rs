@@ -115,3 +115,37 @@ fn explain_tls(error: &std::io::Error) -> String {
 pub(crate) fn unreachable(target: &Target, reason: &str) -> EgressError {
     EgressError::Unreachable { authority: target.authority(), reason: reason.into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Mutex;
+
+    use futures::FutureExt;
+    use futures::future::BoxFuture;
+
+    use super::*;
+
+    /// A name server of the attacker's: each question takes the next answer.
+    struct Rebinding(Mutex<Vec<&'static str>>);
+
+    impl Resolve for Rebinding {
+        fn resolve<'a>(&'a self, _: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+            let answer = self.0.lock().unwrap().remove(0).parse().unwrap();
+            async move { Ok(vec![answer]) }.boxed()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_public_first_and_private_then_is_connected_to_where_it_was_public() {
+        let target = Target::parse("http://rebinding.example/").unwrap();
+        let names = Rebinding(Mutex::new(vec!["93.184.216.34", "127.0.0.1", "169.254.169.254", "::ffff:10.0.0.1"]));
+        let checked = addresses(&target, Trust::Public, &names).await.unwrap();
+        // What is connected to is this very list: nothing asks again until the next request, which is checked again.
+        assert_eq!(checked, ["93.184.216.34".parse::<IpAddr>().unwrap()]);
+        for _ in 0..3 {
+            let error = addresses(&target, Trust::Public, &names).await.unwrap_err();
+            assert!(matches!(error, EgressError::NotPublic { .. }), "{error}");
+        }
+    }
+}

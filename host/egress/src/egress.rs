@@ -16,8 +16,9 @@ use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
 use crate::EgressError;
-use crate::allow::{AllowedHost, Trust, trust};
+use crate::allow::{Allowed, AllowedHost, Trust, allowed};
 use crate::connect::{Stream, addresses, connect, unreachable};
+use crate::narrow::{self, Narrow};
 use crate::resolve::{Resolve, SystemNames};
 use crate::target::Target;
 use crate::trusted::{self, InvalidCertificates};
@@ -152,13 +153,16 @@ impl EgressOptions {
 }
 
 /// The one way out. Needs a tokio runtime with time and I/O enabled.
+#[derive(Clone)]
 pub struct Egress {
     allowed: Vec<AllowedHost>,
     limits: EgressLimits,
     names: Arc<dyn Resolve>,
     issuers: Vec<CertificateDer<'static>>,
     /// Made for the first connection that needs it: reading the system's certificates takes milliseconds.
-    tls: OnceLock<Arc<ClientConfig>>,
+    tls: Arc<OnceLock<Arc<ClientConfig>>>,
+    /// What has to allow a request besides.
+    narrower: Vec<Arc<dyn Narrow>>,
 }
 
 impl fmt::Debug for Egress {
@@ -178,20 +182,20 @@ impl Egress {
     /// Sets it up. Nothing is connected or looked up yet.
     pub fn new(options: EgressOptions) -> Self {
         let EgressOptions { allowed, limits, names, issuers } = options;
-        Egress { allowed, limits, names, issuers, tls: OnceLock::new() }
+        Egress { allowed, limits, names, issuers, tls: Arc::default(), narrower: Vec::new() }
+    }
+
+    /// The same way out, to fewer places: what is allowed has to be allowed by this, too.
+    #[must_use]
+    pub fn narrowed(&self, by: Arc<dyn Narrow>) -> Self {
+        let narrower = self.narrower.iter().cloned().chain([by]).collect();
+        Egress { narrower, ..self.clone() }
     }
 
     /// The same way out, with other limits: for the host's own requests, components of 64 MiB for example.
     #[must_use]
     pub fn with_limits(&self, limits: EgressLimits) -> Self {
-        let Egress { allowed, names, issuers, tls, .. } = self;
-        Egress {
-            allowed: allowed.clone(),
-            limits,
-            names: Arc::clone(names),
-            issuers: issuers.clone(),
-            tls: tls.clone(),
-        }
+        Egress { limits, ..self.clone() }
     }
 
     /// Sends a request and waits for the whole answer. Redirects are not followed. Dropping the future ends the connection.
@@ -200,7 +204,8 @@ impl Egress {
     /// It is not allowed, there is no answer, or a limit was passed.
     pub async fn send(&self, request: Request, grant: &Grant) -> Result<Response, EgressError> {
         let target = Target::parse(&request.uri)?;
-        let trust = self.check(&target, grant)?;
+        let trust = self.check(&target, &request.method, grant)?;
+        let trust = narrow::narrowed(&self.narrower, &target, &request.method, trust)?;
         let limit = self.limits.total;
         let exchange = self.exchange(&target, trust, request);
         let late = |_| EgressError::Late { authority: target.authority(), limit };
@@ -258,19 +263,26 @@ impl Egress {
         Arc::clone(self.tls.get_or_init(|| trusted::configuration(&self.issuers)))
     }
 
-    /// Whether a request to this absolute URI would be allowed, as far as that can be told without looking its name up.
+    /// Whether a GET request to this absolute URI would be allowed, as far as that can be told without looking its name up.
     ///
     /// # Errors
     /// Why it is not.
     pub fn allows(&self, uri: &str) -> Result<(), EgressError> {
-        self.check(&Target::parse(uri)?, &Grant::Allowed).map(|_| ())
+        let target = Target::parse(uri)?;
+        let trust = self.check(&target, "GET", &Grant::Allowed)?;
+        narrow::narrowed(&self.narrower, &target, "GET", trust).map(|_| ())
     }
 
     /// Before anything is looked up: names that are not allowed are not told to anybody, name servers included.
-    fn check(&self, target: &Target, grant: &Grant) -> Result<Trust, EgressError> {
+    fn check(&self, target: &Target, method: &str, grant: &Grant) -> Result<Trust, EgressError> {
         let authority = || target.authority();
-        let Some(trust) = trust(&self.allowed, target) else {
-            return Err(EgressError::NotAllowed { authority: authority() });
+        let trust = match allowed(&self.allowed, target, method) {
+            Allowed::Yes(trust) => trust,
+            // What is no method at all is refused as that.
+            Allowed::OtherMethods if Method::from_bytes(method.as_bytes()).is_ok() => {
+                return Err(EgressError::MethodNotAllowed { authority: authority(), method: method.into() });
+            }
+            Allowed::No | Allowed::OtherMethods => return Err(EgressError::NotAllowed { authority: authority() }),
         };
         let is_granted = match grant {
             Grant::Nothing => false,
@@ -287,7 +299,8 @@ impl Egress {
 
     async fn exchange(&self, target: &Target, trust: Trust, request: Request) -> Result<Response, EgressError> {
         let request = compose(target, request, self.limits.request)?;
-        let addresses = addresses(target, trust, &*self.names).await?;
+        let addresses = addresses(target, trust, &*self.names).await;
+        let addresses = addresses.map_err(|error| narrow::explained(error, !self.narrower.is_empty()))?;
         let stream = connect(target, &addresses, || self.tls(), self.limits.connect).await?;
         converse(target, stream, request, self.limits.response).await
     }

@@ -12,6 +12,16 @@ pub enum EgressError {
         /// Host and port.
         authority: String,
     },
+    /// The operator allows the host, but not with this method.
+    #[error(
+        "{method} requests to {authority} are not allowed; to allow them, start hotcell with --allow-net {authority}={method}"
+    )]
+    MethodNotAllowed {
+        /// Host and port.
+        authority: String,
+        /// The method.
+        method: String,
+    },
     /// The host is at an address that is not public, and the operator has not named the host itself.
     #[error("{authority} is at an address that is not public, which no pattern allows; {}", advice(.rule.as_deref()))]
     NotPublic {
@@ -19,6 +29,14 @@ pub enum EgressError {
         authority: String,
         /// What allows it, if anything does.
         rule: Option<String>,
+    },
+    /// A policy does not allow it.
+    #[error("a request to {authority} is not allowed: {reason}")]
+    Policy {
+        /// Host and port.
+        authority: String,
+        /// Why, and which part of the policy says so.
+        reason: String,
     },
     /// What asks was told to reach other hosts.
     #[error("a request to {authority} is not what the definition asks for")]

@@ -7,7 +7,10 @@
 //! are not public (private networks, loopback, link-local, where clouds keep a machine's credentials, and any of
 //! these in IPv6 clothes) are reached only if the operator named that very host.
 //!
-//! Each request has a connection of its own, so that nothing of one tenant is seen by another. Proxies of the
+//! Each request has a connection of its own, so that nothing of one tenant is seen by another, and HTTP/1.1 alone is spoken. Keeping
+//! connections would save a handshake, and cost more than that: what a server sends behind an answer would be read as the next
+//! one, of another call perhaps; a connection would outlive the check of the address that its name stands for, and the grant that it was
+//! opened for; and which tenant's credentials a connection carries (a proxy may authenticate connections, not requests) the host cannot see. Proxies of the
 //! environment are not used: they would look names up where nothing is checked. Time and sizes are bounded
 //! ([`EgressLimits`]), whatever a server does.
 
@@ -16,6 +19,7 @@ mod allow;
 mod connect;
 mod egress;
 mod error;
+mod narrow;
 mod resolve;
 mod target;
 mod trusted;
@@ -23,5 +27,6 @@ mod trusted;
 pub use allow::{AllowedHost, InvalidHost};
 pub use egress::{Document, Egress, EgressLimits, EgressOptions, Grant, Request, Response};
 pub use error::EgressError;
+pub use narrow::{Asked, Narrow, Reach};
 pub use resolve::{Resolve, SystemNames};
 pub use trusted::InvalidCertificates;

@@ -3,7 +3,7 @@
 //! A workflow is structured: lists of tasks, lists inside tasks, and jumps within one list only. So a picture is a tree
 //! (`picture`), made once from the definition, and both writers take it from there. The SVG's layout is as
 //! recursive as the tree: tasks stand below each other, branches side by side, and jumps run in lanes beside their
-//! list, so that no arrow crosses a box.
+//! list, so that no arrow crosses a box. Functions and extensions are drawn once, where they are needed first.
 //!
 //! Definitions come from tenants. Names and expressions are cut, and are escaped by both writers; of a definition with more than
 //! [`MAX_DRAWN`] tasks, the picture says how many it leaves out. The crate does no I/O.
@@ -11,6 +11,7 @@
 mod layout;
 mod mermaid;
 mod picture;
+mod reused;
 mod scene;
 mod svg;
 mod text;

@@ -105,8 +105,19 @@ impl Writer {
             return;
         }
         self.open(&format!("n{id}"), &title(said));
-        for section in &item.sections {
-            self.section(item, section);
+        for (index, section) in item.sections.iter().enumerate() {
+            self.section(item, index, section);
+        }
+        for (index, pair) in item.sections.windows(2).enumerate() {
+            let [upper, lower] = pair else { continue };
+            if upper.role == Role::Before || lower.role == Role::After {
+                let (Some(from), Some(to)) =
+                    (place(item, index, upper, Ends::Last), place(item, index + 1, lower, Ends::First))
+                else {
+                    continue;
+                };
+                self.arrow(&from, "-->", "", &to);
+            }
         }
         self.close();
         if item.sections.iter().any(|section| section.role == Role::Handler) {
@@ -117,7 +128,7 @@ impl Writer {
         }
     }
 
-    fn section(&mut self, item: &Item, section: &Section) {
+    fn section(&mut self, item: &Item, index: usize, section: &Section) {
         let id = item.id;
         match section.role {
             Role::Attempt => self.open(&format!("n{id}t"), "attempt"),
@@ -129,6 +140,14 @@ impl Writer {
                     return;
                 }
                 self.open(&format!("n{id}h"), &title(said));
+            }
+            Role::Before | Role::After => {
+                let said = section.notes.iter().map(String::as_str);
+                if section.list.items.is_empty() {
+                    self.line(&format!("n{id}s{index}[\"{}\"]", label(said)));
+                    return;
+                }
+                self.open(&format!("n{id}s{index}"), &title(said));
             }
             Role::Once | Role::Repeated | Role::Branches => {
                 if section.list.items.is_empty() {
@@ -154,6 +173,28 @@ impl Writer {
     fn close(&mut self) {
         self.depth -= 1;
         self.line("end");
+    }
+}
+
+/// An end of a section.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    First,
+    Last,
+}
+
+/// What an arrow to or from a section leads to.
+fn place(item: &Item, index: usize, section: &Section, end: Ends) -> Option<String> {
+    let id = item.id;
+    let items = &section.list.items;
+    match section.role {
+        Role::Before | Role::After => Some(format!("n{id}s{index}")),
+        Role::Attempt => Some(format!("n{id}t")),
+        Role::Handler => Some(format!("n{id}h")),
+        Role::Once | Role::Repeated | Role::Branches => {
+            let item = if end == Ends::First { items.first() } else { items.last() };
+            item.map(|item| format!("n{}", item.id)).or_else(|| Some(format!("n{id}e")))
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! What is drawn: a tree of tasks, and where the flow goes among them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use hotcell_definition::{Definition, FlowDirective, NamedTask, SwitchCase, TaskKind, TaskList, Try};
+use hotcell_definition::{Components, Definition, FlowDirective, SwitchCase, Task, TaskKind, TaskList, Try};
 
+use crate::reused::Extended;
 use crate::text::short;
 use crate::words;
 
@@ -91,6 +92,10 @@ pub(crate) enum Role {
     Attempt,
     /// Performed when the attempt has failed.
     Handler,
+    /// What an extension performs before the task.
+    Before,
+    /// What an extension performs after it.
+    After,
 }
 
 /// Somewhere else than to the next task.
@@ -122,8 +127,7 @@ pub(crate) enum To {
 
 /// The picture of a definition.
 pub(crate) fn of(definition: &Definition) -> Picture {
-    let total = count(&definition.tasks);
-    let mut builder = Builder { drawn: 0, cuts: 0 };
+    let mut builder = Builder::new(&definition.components);
     let tasks = builder.list(&definition.tasks);
     let document = &definition.document;
     Picture {
@@ -131,19 +135,41 @@ pub(crate) fn of(definition: &Definition) -> Picture {
         start: definition.schedule.as_ref().map(words::schedule).unwrap_or_default(),
         tasks,
         drawn: builder.drawn,
-        omitted: total - builder.drawn,
+        omitted: builder.omitted,
     }
 }
 
-struct Builder {
-    drawn: usize,
+pub(crate) struct Builder<'d> {
+    pub(crate) components: &'d Components,
+    pub(crate) drawn: usize,
+    omitted: usize,
     /// How many lists were cut.
     cuts: usize,
+    /// The functions and the extensions that were drawn: each is, once.
+    pub(crate) functions: HashSet<&'d str>,
+    pub(crate) extensions: HashSet<&'d str>,
+    /// Whether what is drawn belongs to an extension, to whose tasks none applies.
+    pub(crate) in_extension: bool,
+    /// How many tasks stand within a box of their own, with what extends them.
+    pub(crate) boxed: usize,
 }
 
-impl Builder {
+impl<'d> Builder<'d> {
+    fn new(components: &'d Components) -> Self {
+        Builder {
+            components,
+            drawn: 0,
+            omitted: 0,
+            cuts: 0,
+            functions: HashSet::new(),
+            extensions: HashSet::new(),
+            in_extension: false,
+            boxed: 0,
+        }
+    }
+
     /// Recursive, as deep as the document, whose depth the parser bounds.
-    fn list(&mut self, tasks: &TaskList) -> List {
+    pub(crate) fn list(&mut self, tasks: &'d TaskList) -> List {
         let room = MAX_DRAWN.saturating_sub(self.drawn);
         let shown = &tasks.0[..tasks.0.len().min(room)];
         let mut names = HashMap::new();
@@ -156,24 +182,30 @@ impl Builder {
         let first = self.drawn - shown.len();
         let mut items = Vec::with_capacity(shown.len());
         for (index, task) in shown.iter().enumerate() {
-            items.push(self.item(task, index, first + index, &names));
+            items.push(self.item((&task.name, &task.task), index, first + index, &names));
         }
         let omitted = tasks.0.len() - shown.len();
         if omitted > 0 {
             let within = tasks.0[shown.len()..].iter().map(|task| inside(&task.task.kind)).sum::<usize>();
             items.push(more(omitted + within, MAX_DRAWN + self.cuts));
             self.cuts += 1;
+            self.omitted += omitted + within;
         }
         List { items }
     }
 
-    fn item(&mut self, named: &NamedTask, index: usize, id: usize, names: &HashMap<&str, usize>) -> Item {
-        let task = &named.task;
+    pub(crate) fn item(
+        &mut self,
+        (name, task): (&str, &'d Task),
+        index: usize,
+        id: usize,
+        names: &HashMap<&str, usize>,
+    ) -> Item {
         let mut item = Item {
             id,
             shape: words::shape(&task.kind),
             kind: words::kind(&task.kind),
-            name: short(&named.name),
+            name: short(name),
             notes: words::notes(task),
             sections: Vec::new(),
             cases: Vec::new(),
@@ -206,12 +238,22 @@ impl Builder {
         if task.condition.is_some() && item.next.is_none() {
             item.next = Some("if not".into());
         }
+        // What extends a task before what is in it, so that it is drawn further out.
+        let Extended { before, after } = self.extended(&mut item, task);
         self.sections(&mut item, &task.kind);
         if let TaskKind::Try(attempt) = &task.kind
             && let Some(to) = attempt.catch.then.as_ref().and_then(target)
         {
             item.jumps.push(Jump { from: From::Handler, to, label: String::new() });
         }
+        if before.is_empty() && after.is_empty() {
+            return item;
+        }
+        if item.sections.is_empty() {
+            item = self.boxed(item);
+        }
+        item.sections.splice(0..0, before);
+        item.sections.extend(after);
         item
     }
 
@@ -228,7 +270,7 @@ impl Builder {
         }
     }
 
-    fn sections(&mut self, item: &mut Item, kind: &TaskKind) {
+    fn sections(&mut self, item: &mut Item, kind: &'d TaskKind) {
         let plain = |role, list| Section { role, notes: Vec::new(), retry: None, list };
         match kind {
             TaskKind::Do(tasks) => item.sections.push(plain(Role::Once, self.list(tasks))),
@@ -240,11 +282,12 @@ impl Builder {
                 }
             }
             TaskKind::Try(attempt) => self.attempt(item, attempt),
+            TaskKind::Call(call) => self.called(item, call),
             _ => {}
         }
     }
 
-    fn attempt(&mut self, item: &mut Item, attempt: &Try) {
+    fn attempt(&mut self, item: &mut Item, attempt: &'d Try) {
         let list = self.list(&attempt.tasks);
         item.sections.push(Section { role: Role::Attempt, notes: Vec::new(), retry: None, list });
         let list = attempt.catch.tasks.as_ref().map(|tasks| self.list(tasks)).unwrap_or_default();

@@ -35,6 +35,7 @@ text { font-family: 'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', mono
 .fork { fill: #fafbfc; stroke: #1f2328 }
 .try { fill: #fffcfb; stroke: #bc4c00; stroke-dasharray: 7 3 }
 .handler { fill: #fff1ee; stroke: #cf222e }
+.extension { fill: #fbf7ff; stroke: #8250df; stroke-dasharray: 4 3 }
 .more { fill: #f6f8fa; stroke: #59636e; stroke-dasharray: 3 3 }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 }
@@ -61,6 +62,7 @@ text { fill: #e6edf3 }
 .fork { fill: #10151b; stroke: #c9d1d9 }
 .try { fill: #17130f; stroke: #db8b4b }
 .handler { fill: #26130f; stroke: #f85149 }
+.extension { fill: #1a1426; stroke: #ab7df8 }
 .more { fill: #151b23; stroke: #9da7b1 }
 }
 ";

@@ -65,6 +65,23 @@ pub(crate) fn kind(kind: &TaskKind) -> String {
     .into()
 }
 
+/// A kind of task as `extend` names it.
+pub(crate) fn extends(kind: &TaskKind) -> &'static str {
+    match kind {
+        TaskKind::Do(_) | TaskKind::Fork(_) => "composite",
+        TaskKind::Call(_) => "call",
+        TaskKind::Emit(_) => "emit",
+        TaskKind::For(_) => "for",
+        TaskKind::Listen(_) => "listen",
+        TaskKind::Raise(_) => "raise",
+        TaskKind::Run(_) => "run",
+        TaskKind::Set(_) => "set",
+        TaskKind::Switch(_) => "switch",
+        TaskKind::Try(_) => "try",
+        TaskKind::Wait(_) => "wait",
+    }
+}
+
 /// Details of a task: what it calls, waits for, and under which condition.
 pub(crate) fn notes(task: &Task) -> Vec<String> {
     let mut notes = Vec::new();

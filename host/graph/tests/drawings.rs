@@ -83,3 +83,42 @@ fn no_task_at_all_is_a_picture_too() {
     let chart = "flowchart TD\n  start([\"start\"])\n  start --> finish\n  finish([\"end\"])\n";
     assert!(text.ends_with(chart), "{text}");
 }
+
+#[test]
+fn functions_and_extensions_are_drawn_once_where_they_are_needed_first() {
+    let definition = Definition::parse(include_bytes!("documents/reused.yaml")).unwrap().definition;
+    let mermaid = mermaid(&definition).text;
+    let drawing = svg(&definition).text;
+    let marks = &drawing[drawing.find("</style>").unwrap()..];
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("reused-mermaid", mermaid);
+        insta::assert_snapshot!("reused-svg", marks);
+    });
+    for name in ["look up", "convert", "begin span", "end span", "note"] {
+        assert_eq!(drawing.matches(&format!(">{name}<")).count(), 1, "{name}");
+    }
+}
+
+#[test]
+fn a_thousand_calls_of_large_functions_are_drawn_within_bounds() {
+    let mut text = "use:\n  functions:\n".to_owned();
+    for number in 0..300 {
+        let next = (number + 1) % 300;
+        writeln!(text, "    f{number}: {{ do: [ {{ a: {{ call: f{next} }} }}, {{ b: {{ call: f{number} }} }} ] }}")
+            .unwrap();
+    }
+    text.push_str("  extensions:\n");
+    for number in 0..50 {
+        writeln!(text, "  - e{number}: {{ extend: all, before: [ {{ x: {{ set: {{ a: 1 }} }} }} ] }}").unwrap();
+    }
+    text.push_str("do:\n");
+    for number in 0..1_000 {
+        writeln!(text, "- t{number}: {{ call: f{} }}", number % 300).unwrap();
+    }
+    let definition = definition(&text);
+    let start = Instant::now();
+    for drawing in [svg(&definition), mermaid(&definition)] {
+        assert!(drawing.drawn <= MAX_DRAWN && drawing.text.len() < 4 << 20, "{}", drawing.text.len());
+    }
+    assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+}

@@ -209,7 +209,7 @@ impl Run<'_> {
     ) -> Result<Policy, Problem> {
         let scheme = plan.scheme;
         let (constant, evaluated, uris) = match &plan.properties {
-            Properties::Secret(name) => return Ok(Policy { scheme, properties: self.secret(name)? }),
+            Properties::Secret(name) => return Ok(Policy { scheme, properties: self.secret(id, name)? }),
             Properties::Inline { constant, evaluated, uris } => (constant, evaluated, uris),
         };
         let mut properties = constant.clone();
@@ -225,12 +225,13 @@ impl Run<'_> {
         Ok(Policy { scheme, properties: properties.into() })
     }
 
-    /// A secret that the definition declares and the operator granted.
-    fn secret(&self, name: &str) -> Result<Value, Problem> {
+    /// A secret that the definition declares and the operator granted to the task of the frame.
+    fn secret(&self, id: u64, name: &str) -> Result<Value, Problem> {
         let is_declared = self.program.definition.components.secrets.iter().any(|declared| declared == name);
-        let secret = self.secrets.get(name).filter(|_| is_declared);
+        let is_granted = self.grants.is_none_or(|grants| grants.grants(name, self.reference(id).as_deref()));
+        let secret = self.secrets.get(name).filter(|_| is_declared && is_granted);
         secret.cloned().ok_or_else(|| {
-            let detail = format!("the secret {name:?} is not granted to this workflow");
+            let detail = format!("the secret {name:?} is not granted to this task");
             Problem::new(ErrorKind::Authorization, "Secret not granted", detail)
         })
     }

@@ -3,11 +3,13 @@
 use std::cell::OnceCell;
 use std::sync::{Arc, LazyLock};
 
+use hotcell_definition::TaskReference;
 use hotcell_expression::{Bindings, Data};
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 use serde_json::{Map, Value, json};
 
+use crate::grants::SecretGrants;
 use crate::program::{Kind, Node, Program};
 use crate::state::{Doing, Frame, Side, State};
 
@@ -35,6 +37,7 @@ pub(crate) struct Arguments<'a> {
     pub(crate) frame: u64,
     pub(crate) place: Place<'a>,
     pub(crate) secrets: &'a Map<String, Value>,
+    pub(crate) grants: Option<&'a dyn SecretGrants>,
     /// `$workflow`, which does not change during an execution.
     pub(crate) workflow: &'a OnceCell<Arc<Value>>,
 }
@@ -90,9 +93,17 @@ impl Arguments<'_> {
     }
 
     /// A workflow has only the secrets that its document names under `use.secrets`, and what stands in the documents of
-    /// others has none.
+    /// others has none. Of these, a task has those that it was granted.
     fn declares_secret(&self, name: &str) -> bool {
-        !self.is_foreign() && self.program.definition.components.secrets.iter().any(|declared| declared == name)
+        !self.is_foreign()
+            && self.program.definition.components.secrets.iter().any(|declared| declared == name)
+            && self.grants.is_none_or(|grants| grants.grants(name, self.task().as_deref()))
+    }
+
+    /// The task that the expression belongs to.
+    fn task(&self) -> Option<Arc<TaskReference>> {
+        let frame = self.state.frames.get(&self.frame)?;
+        Some(frame.reference(self.program.node(frame.node?)))
     }
 
     /// Whether the expression stands in a function of another document.

@@ -9,6 +9,7 @@ use hotcell_definition::Problem;
 use hotcell_expression::{Bindings, Data, Evaluator, Expression, ExpressionError, Mode, Scope, Template};
 use jiff::Timestamp;
 use regex::{Regex, RegexBuilder};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::CloudEvent;
@@ -74,8 +75,27 @@ impl<'a> Offered<'a> {
     }
 }
 
-/// What is expected of correlations that have no `expect`, by their names: what the first event had.
-pub(crate) type Expectations = BTreeMap<Arc<str>, Data>;
+/// What events had so far by which they are correlated.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Expectations {
+    /// What is expected of correlations that have no `expect`, by their names: what the first event had.
+    first: BTreeMap<Arc<str>, Data>,
+    /// What the last event had that matched, for all correlations: to be told, and for nothing else.
+    #[serde(default)]
+    resolved: BTreeMap<Arc<str>, Data>,
+}
+
+/// How large what is told of correlations may be, in bytes as JSON: 4 KiB.
+const MAX_TOLD: u64 = 4 * 1024;
+
+impl Expectations {
+    /// The resolved correlation keys; nothing if there are none, or if they are too large to be told.
+    pub(crate) fn keys(&self) -> Option<Value> {
+        let bytes: u64 = self.resolved.iter().map(|(name, value)| name.len() as u64 + value.bytes()).sum();
+        let told = !self.resolved.is_empty() && bytes <= MAX_TOLD;
+        told.then(|| self.resolved.iter().map(|(name, value)| (name.to_string(), value.value().clone())).collect())
+    }
+}
 
 impl FilterPlan {
     /// Makes a filter ready. `patterns` is how many regular expressions there may still be.
@@ -136,11 +156,13 @@ impl FilterPlan {
             }
         }
         let mut seen = Vec::new();
+        let mut resolved = Vec::new();
         for (name, link) in &self.correlations {
             let what = format!("correlate.{name}.from");
             let found = evaluate(&what, &link.from, event.envelope(), with)?;
             // What is not there links nothing.
             let Some(found) = found.filter(|found| !found.value().is_null()) else { return Ok(false) };
+            resolved.push((Arc::clone(name), found.clone()));
             match &link.expect {
                 Some(template) => {
                     let what = format!("correlate.{name}.expect");
@@ -153,14 +175,15 @@ impl FilterPlan {
                         return Ok(false);
                     }
                 }
-                None => match expectations.get(name) {
+                None => match expectations.first.get(name) {
                     Some(expected) if !same(expected.value(), found.value()) => return Ok(false),
                     Some(_) => {}
                     None => seen.push((Arc::clone(name), found)),
                 },
             }
         }
-        expectations.extend(seen);
+        expectations.first.extend(seen);
+        expectations.resolved.extend(resolved);
         Ok(true)
     }
 }

@@ -8,6 +8,7 @@ use hotcell_definition::{Problem, ReadAs};
 use hotcell_expression::{Bindings, Data, Evaluator, Expression, Mode, Scope};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::event_filter::{Expectations, FilterPlan, Offered, Surroundings};
 use crate::problem::expression_problem;
@@ -43,6 +44,13 @@ pub(crate) struct Consumption {
     /// Those of the `all` in `until`.
     until_fulfilled: BTreeSet<usize>,
     expectations: Expectations,
+}
+
+impl Consumption {
+    /// The resolved correlation keys, by their names.
+    pub(crate) fn correlation_keys(&self) -> Option<Value> {
+        self.expectations.keys()
+    }
 }
 
 /// What becomes of an event.

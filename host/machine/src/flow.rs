@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::bindings::{Arguments, Place};
 use crate::machine::Run;
 use crate::mask;
-use crate::problem::{expression_problem, validation_problem};
+use crate::problem::{expression_problem, schema_problem, validation_problem};
 use crate::program::{Block, DurationPlan, Flow, Kind, Node, OutputPlan};
 use crate::state::{Alarm, Doing, Frame, Purpose, ROOT, Stage, Step};
 use crate::{CallId, Command, EventKind, Outcome, TimerId, calendar};
@@ -503,6 +503,7 @@ impl<'a> Run<'a> {
             frame,
             place,
             secrets: self.secrets,
+            grants: self.grants,
             workflow: self.workflow,
         };
         let scope = Scope { input, bindings: &bindings, now: self.now };
@@ -526,6 +527,7 @@ impl<'a> Run<'a> {
             frame,
             place,
             secrets: self.secrets,
+            grants: self.grants,
             workflow: self.workflow,
         };
         let scope = Scope { input, bindings: &bindings, now: self.now };
@@ -553,7 +555,7 @@ impl<'a> Run<'a> {
         match self.evaluator.validate(schema, data.value()) {
             Ok(violations) if violations.is_empty() => Ok(()),
             Ok(violations) => Err(validation_problem(what, &violations)),
-            Err(error) => Err(expression_problem(what, None, error)),
+            Err(error) => Err(schema_problem(what, error)),
         }
     }
 

@@ -23,6 +23,7 @@ mod event_strategy;
 mod extend;
 mod flow;
 mod function;
+mod grants;
 mod http;
 mod input;
 mod listen;
@@ -37,6 +38,7 @@ mod program;
 mod retry;
 mod state;
 mod uri;
+mod uri_syntax;
 
 pub use authentication::policy_of_document;
 pub use cloud_event::{CloudEvent, Interest, InvalidCloudEvent};
@@ -46,8 +48,14 @@ pub use command::{
 };
 pub use event::*;
 pub use event_strategy::{EventMatcher, Heard};
+pub use grants::SecretGrants;
 pub use input::{Input, InputKind};
 pub use machine::{Environment, Machine, Start, Turn};
+pub use mask::problem as mask_problem;
+pub use needs::needs;
 pub use positions::{Position, Positions};
-pub use program::{HostShell, LinkError, Links, Loaded, Missing, NamedComponent, Origin, Program, Unsupported, Wanted};
+pub use program::{
+    HostShell, LinkError, Links, Loaded, LoadedSchema, Missing, NamedComponent, NamedWorkflow, Origin, Program,
+    Unsupported, Wanted, refers_elsewhere, schema_text,
+};
 pub use state::State;

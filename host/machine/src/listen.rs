@@ -140,6 +140,7 @@ impl<'a> Run<'a> {
             frame: id,
             place: Place::TaskDefinition,
             secrets: self.secrets,
+            grants: self.grants,
             workflow: self.workflow,
         };
         let mut with =
@@ -172,8 +173,11 @@ impl<'a> Run<'a> {
         self.state.consumed.entry(holder).or_default().insert(at);
         let [kind, source, name] = [event.kind(), event.source(), event.id()].map(brief_text);
         let message = Some(format!("consumed {kind} from {source}"));
-        let data = Some(json!({"type": kind, "source": source, "id": name}));
-        self.task_event(id, EventKind::TaskProgress { fraction, message, data });
+        let mut data = json!({"type": kind, "source": source, "id": name});
+        if let Some(keys) = self.listening(id).and_then(|listening| listening.consumption.correlation_keys()) {
+            data["correlationKeys"] = keys;
+        }
+        self.task_event(id, EventKind::TaskProgress { fraction, message, data: Some(data) });
     }
 
     /// Begins what `foreach` does with an event.

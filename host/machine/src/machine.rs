@@ -9,6 +9,7 @@ use hotcell_expression::{Data, Evaluation, Evaluator, ExpressionError, Violation
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::grants::SecretGrants;
 use crate::mask;
 use crate::program::Program;
 use crate::state::{Doing, Frame, Purpose, ROOT, Stage, State, Step};
@@ -41,6 +42,8 @@ pub struct Environment<'a> {
     pub evaluator: &'a mut dyn Evaluator,
     /// The secrets that were granted, by name. Those that the definition does not declare are not used.
     pub secrets: &'a Map<String, Value>,
+    /// Which tasks may use which of them. Default: all may use all.
+    pub grants: Option<&'a dyn SecretGrants>,
 }
 
 /// What follows from an input.
@@ -141,6 +144,7 @@ impl Machine {
             evaluator: Counting { evaluator: environment.evaluator, evaluations: 0 },
             bytes: 0,
             secrets: environment.secrets,
+            grants: environment.grants,
             now,
             turn: Turn::default(),
         };
@@ -183,6 +187,7 @@ pub(crate) struct Run<'a> {
     /// How many bytes of results have been built.
     pub(crate) bytes: u64,
     pub(crate) secrets: &'a Map<String, Value>,
+    pub(crate) grants: Option<&'a dyn SecretGrants>,
     pub(crate) now: Timestamp,
     pub(crate) turn: Turn,
 }

@@ -14,8 +14,8 @@ const MASK: &str = "***";
 /// Shorter secrets are not masked: they stand in texts by chance, and masking them would tell more than it hides.
 const SHORTEST: usize = 4;
 
-/// Replaces the secrets in what a problem says. Its type and status are not told by secrets.
-pub(crate) fn problem(problem: &mut Problem, secrets: &Map<String, Value>) {
+/// Replaces the secrets in what a problem says, for a log too. Its type and status are not told by secrets.
+pub fn problem(problem: &mut Problem, secrets: &Map<String, Value>) {
     let texts = secret_texts(secrets);
     if texts.is_empty() {
         return;

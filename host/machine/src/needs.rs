@@ -11,7 +11,7 @@ const EXPRESSIONS: [&str; 8] = ["if", "when", "exceptWhen", "while", "until", "i
 ///
 /// This is for making things ready early, and for nothing else: what is missed here is made ready when it is first
 /// used, and what is found in vain costs a little time. So it looks at names of fields only, and knows of no task by name.
-pub(crate) fn needs(definition: &Definition) -> Needs {
+pub fn needs(definition: &Definition) -> Needs {
     // Every string is tried, the title of the document included.
     let mut needs = Needs { jq: definition.evaluate.mode == EvaluationMode::Loose, schemas: false };
     let mut open = vec![("", "", &*definition.source)];

@@ -24,6 +24,16 @@ pub(crate) fn expression_problem(what: &str, source: Option<&str>, error: Expres
     Problem::new(kind, title, detail)
 }
 
+/// The problem that data could not be checked against a schema. One that is none is no fault of the data, nor of an expression.
+pub(crate) fn schema_problem(what: &str, error: ExpressionError) -> Problem {
+    match error {
+        ExpressionError::Syntax { message, .. } => {
+            Problem::new(ErrorKind::Configuration, "Invalid schema", format!("`{what}`: {message}"))
+        }
+        other => expression_problem(what, None, other),
+    }
+}
+
 /// The problem that data does not fit its schema.
 pub(crate) fn validation_problem(what: &str, violations: &[Violation]) -> Problem {
     let listed: Vec<String> = violations

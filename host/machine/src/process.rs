@@ -32,6 +32,8 @@ pub(crate) struct ProcessPlan {
 pub(crate) enum ProcessKind {
     /// The text of a script is never evaluated: `${ … }` in it is the script's own.
     Script { language: ScriptLanguage, code: String },
+    /// A script whose whole text is one expression.
+    Computed { language: ScriptLanguage, code: Template },
     /// A script that stands elsewhere.
     Source { language: ScriptLanguage, endpoint: UriPlan, authentication: Option<AuthenticationPlan> },
     /// A command for the host's shell.
@@ -52,6 +54,7 @@ impl ProcessPlan {
         };
         let what = match &script.code {
             dsl::ScriptCode::Inline(code) => ProcessKind::Script { language, code: code.clone() },
+            dsl::ScriptCode::Computed(code) => ProcessKind::Computed { language, code: template(code) },
             dsl::ScriptCode::External(resource) => {
                 let authentication = resource.endpoint.authentication.as_ref();
                 ProcessKind::Source {
@@ -93,7 +96,9 @@ impl ProcessPlan {
     /// The language, if it is a script.
     pub(crate) fn language(&self) -> Option<ScriptLanguage> {
         match self.what {
-            ProcessKind::Script { language, .. } | ProcessKind::Source { language, .. } => Some(language),
+            ProcessKind::Script { language, .. }
+            | ProcessKind::Computed { language, .. }
+            | ProcessKind::Source { language, .. } => Some(language),
             ProcessKind::Shell { .. } => None,
         }
     }
@@ -133,6 +138,11 @@ impl Run<'_> {
         let callee = match &plan.what {
             ProcessKind::Script { language, code } => {
                 given.insert("code".into(), Value::String(code.clone()));
+                Callee::Script { language: *language }
+            }
+            ProcessKind::Computed { language, code } => {
+                let code = self.evaluate(id, place, "run.script.code", code, input)?;
+                given.insert("code".into(), Value::String(text(code.value())));
                 Callee::Script { language: *language }
             }
             ProcessKind::Source { language, endpoint, authentication } => {
@@ -178,7 +188,7 @@ impl Run<'_> {
     }
 }
 
-/// What of the end of a process, `{code, stdout, stderr}`, is the output.
+/// What of the end of a process, `{code, stdout, stderr}`, is the output. A script that has `returned` something means that.
 fn returned(plan: &ProcessPlan, ended: &Value) -> Result<Data, Problem> {
     let code = ended["code"].as_i64().unwrap_or(0);
     let stream = |name: &str| ended[name].as_str().unwrap_or_default().trim_end_matches(['\n', '\r']);
@@ -186,7 +196,7 @@ fn returned(plan: &ProcessPlan, ended: &Value) -> Result<Data, Problem> {
         return Err(failed(plan, code, stream("stderr")));
     }
     let output = match plan.output {
-        ProcessOutput::Stdout => json!(stream("stdout")),
+        ProcessOutput::Stdout => ended.get("returned").cloned().unwrap_or_else(|| json!(stream("stdout"))),
         ProcessOutput::Stderr => json!(stream("stderr")),
         ProcessOutput::Code => json!(code),
         ProcessOutput::All => json!({"code": code, "stdout": stream("stdout"), "stderr": stream("stderr")}),

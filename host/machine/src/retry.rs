@@ -260,4 +260,5 @@ fn matches_filter(filter: &ErrorFilter, problem: &Problem) -> bool {
         && equal(&filter.title, &problem.title)
         && equal(&filter.detail, &problem.detail)
         && equal(&filter.instance, &problem.instance)
+        && filter.extensions.iter().all(|(name, expected)| problem.extensions.get(name) == Some(expected))
 }

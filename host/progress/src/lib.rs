@@ -33,6 +33,7 @@ mod publisher;
 mod reporter;
 mod sink;
 mod source;
+mod spill;
 mod store;
 mod watch;
 

@@ -203,3 +203,25 @@ fn an_execution_whose_beginning_was_not_heard_is_told_of_by_its_id() {
 
     assert_eq!(events[0].data["workflow"], "e1");
 }
+
+#[test]
+fn the_correlation_keys_that_a_listen_resolved_are_told_when_it_completes() {
+    let mut story = Story::new("e1");
+    story.tell(EventKind::WorkflowStarted { workflow: identity() }, None);
+    let consumed = |keys: Value| EventKind::TaskProgress {
+        fraction: None,
+        message: None,
+        data: Some(json!({ "type": "a", "correlationKeys": keys })),
+    };
+    let kinds = [
+        EventKind::TaskCreated,
+        EventKind::TaskStarted,
+        consumed(json!({ "petId": "p1" })),
+        consumed(json!({ "petId": "p1", "orderId": 7 })),
+        EventKind::TaskCompleted,
+    ];
+    story.task(kinds, &reference(0, "choose"), 1);
+    let events = story.lifecycle(lifecycle());
+    let completed = events.iter().find(|event| event.kind.contains("correlation-completed")).expect("it is told");
+    assert_eq!(completed.data["correlationKeys"], json!({ "petId": "p1", "orderId": 7 }));
+}

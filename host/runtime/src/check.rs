@@ -1,10 +1,14 @@
-//! Checks the expressions of a document before anything runs.
+//! Checks the expressions and the schemas of a document before anything runs.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use hotcell_definition::{Code, Diagnostic, EvaluationMode, ExpressionSite, Fault, Parsed, Proceed, Severity};
-use hotcell_expression::{Evaluator, Expression, ExpressionError};
+use hotcell_definition::{
+    Code, Diagnostic, EvaluationMode, ExpressionSite, Fault, Parsed, Proceed, SchemaFault, Severity,
+};
+use hotcell_expression::{Evaluator, Expression, ExpressionError, Needs};
+use hotcell_machine::{Program, Unsupported, needs, refers_elsewhere, schema_text};
+use serde_json::Value;
 
 /// How long the expressions of one document are checked at most: 10 seconds. A fraction of a millisecond is usual for
 /// one; this answers documents with a hundred thousand of them, and those that take a compiler long. What is not checked is evaluated
@@ -21,6 +25,8 @@ type Checked = (String, Vec<bool>);
 /// everything was checked. In loose mode they are warnings: there, a text that is no expression stays what it is.
 pub fn check_expressions(parsed: &Parsed, document: &str, evaluator: &mut dyn Evaluator) -> Vec<Diagnostic> {
     let secrets = &parsed.definition.components.secrets;
+    // What has to be compiled first is not the document's to pay for. What fails here fails below, and is told there.
+    let _ = evaluator.prepare(needs(&parsed.definition));
     let mut known: HashMap<Checked, Option<(ExpressionError, String)>> = HashMap::new();
     let end = Instant::now() + MAX_CHECK_TIME;
     let mut found = parsed.locations.check_expressions(document, |site, faults| {
@@ -50,6 +56,58 @@ pub fn check_expressions(parsed: &Parsed, document: &str, evaluator: &mut dyn Ev
         found.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Warning);
     }
     found
+}
+
+/// Checks every schema that is written in place, as the evaluator reads it. Those that refer to other documents are checked when
+/// these are loaded.
+pub fn check_schemas(parsed: &Parsed, evaluator: &mut dyn Evaluator) -> Vec<Diagnostic> {
+    if parsed.locations.schemas() > 0 {
+        let _ = evaluator.prepare(Needs { jq: false, schemas: true });
+    }
+    let end = Instant::now() + MAX_CHECK_TIME;
+    parsed.locations.check_schemas(&parsed.definition, |schema, format| {
+        if Instant::now() > end {
+            return None;
+        }
+        if refers_elsewhere(schema) {
+            return Some(Ok(()));
+        }
+        // What is wrong with the format is told by whoever links the definition.
+        let Ok(text) = schema_text(schema, format) else { return Some(Ok(())) };
+        match evaluator.validate(&text, &Value::Null) {
+            Err(ExpressionError::Syntax { message, .. }) => Some(Err(schema_fault(schema, &message))),
+            Err(ExpressionError::Unavailable(reason)) => {
+                tracing::warn!(%reason, "schemas cannot be checked");
+                None
+            }
+            // Data that does not fit says nothing, nor does a limit.
+            _ => Some(Ok(())),
+        }
+    })
+}
+
+/// The validator says where, after which it says what: `…, at /properties/x: …`.
+fn schema_fault(schema: &Value, message: &str) -> SchemaFault {
+    let split = message.split_once(", at ").and_then(|(_, rest)| {
+        let ends = rest.match_indices(": ").map(|(end, _)| (&rest[..end], &rest[end + 2..]));
+        ends.into_iter().find(|(pointer, _)| schema.pointer(pointer).is_some())
+    });
+    let (pointer, what) =
+        split.unwrap_or_else(|| ("", message.strip_prefix("the schema is not valid: ").unwrap_or(message)));
+    SchemaFault { pointer: pointer.to_owned(), message: format!("This is not a JSON Schema: {what}.") }
+}
+
+/// What is wrong with the schemas that were loaded, and with what they refer to.
+pub fn check_loaded_schemas(program: &Program, evaluator: &mut dyn Evaluator) -> Vec<Unsupported> {
+    let mut known = HashMap::new();
+    let checked = program.loaded_schemas().filter_map(|(pointer, text)| {
+        let outcome = known.entry(text).or_insert_with(|| match evaluator.validate(text, &Value::Null) {
+            Err(ExpressionError::Syntax { message, .. }) => Some(message),
+            _ => None,
+        });
+        outcome.clone().map(|message| Unsupported { pointer: pointer.to_owned(), message })
+    });
+    checked.collect()
 }
 
 fn undeclared_secrets(expression: &Expression, declared: &[String], faults: &mut Vec<Fault>) {

@@ -1,7 +1,6 @@
 //! Where components are: files beside the definition, registries, and URLs.
 
 use std::collections::HashMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,8 +9,7 @@ use hotcell_machine::Origin;
 use hotcell_registry::{ComponentReference, Registry};
 use hotcell_sandbox::{Cells, Digest};
 
-/// The largest component that is read: 64 MiB.
-const MAX_BYTES: u64 = 64 << 20;
+use crate::files;
 
 /// Finds components by their path relative to a folder, and remembers what they are.
 #[derive(Debug)]
@@ -88,34 +86,44 @@ impl ComponentFolder {
             }
             None => (name, None),
         };
-        let path = self.locate(named, origin)?;
+        let (folder, path) = self.locate(named, origin)?;
         let at = path.display().to_string();
-        let bytes = tokio::task::spawn_blocking(move || read(&path))
-            .await
-            .map_err(|error| ComponentNotFound(format!("{at}: {error}")))??;
+        let bytes = files::read_within(&folder, path, files::MAX_BYTES).await.map_err(|reason| {
+            let advice = match reason.as_str() {
+                "there is no such file" => {
+                    "; build the component, or correct the path, which is relative to the definition"
+                }
+                _ => "",
+            };
+            ComponentNotFound(format!("{at}: {reason}{advice}"))
+        })?;
         let is = Digest::of(&bytes);
         match pinned.filter(|pinned| *pinned != is) {
             Some(pinned) => Err(ComponentNotFound(format!(
                 "{at} has the digest {is}, not {pinned}: it was changed since that was written; build it again, or correct the digest"
             ))),
-            None => Ok((at, bytes)),
+            None => Ok((at, bytes.into())),
         }
     }
 
-    /// A file, by a path that starts at the definition: which files a host has is not for documents to explore.
-    fn locate(&self, name: &str, origin: Option<&Origin>) -> Result<PathBuf, ComponentNotFound> {
-        let path = Path::new(name);
-        if name.is_empty() || path.is_absolute() {
-            return Err(ComponentNotFound(format!(
-                "{name:?} is not a path relative to the definition; write, for example, `component: components/price.wasm`"
-            )));
-        }
-        match origin {
-            Some(origin) if origin.contains("://") => Err(ComponentNotFound(format!(
-                "{name}: components beside {origin} are not fetched yet; put the function into a folder"
+    /// A file, by a path that starts at the definition and stays within its folder, and that folder: which files a host has is
+    /// not for documents to explore.
+    fn locate(&self, name: &str, origin: Option<&Origin>) -> Result<(PathBuf, PathBuf), ComponentNotFound> {
+        let folder = match origin {
+            Some(origin) if origin.contains("://") => {
+                return Err(ComponentNotFound(format!(
+                    "{name}: components beside {origin} are not fetched yet; put the function into a folder"
+                )));
+            }
+            Some(origin) => Path::new(&**origin).with_file_name(""),
+            None => self.folder.clone(),
+        };
+        match files::locate(&folder, name) {
+            Some(path) => Ok((folder, path)),
+            None => Err(ComponentNotFound(format!(
+                "{name:?} is not a path within the folder of the definition; write, for example, \
+                 `component: components/price.wasm`"
             ))),
-            Some(origin) => Ok(Path::new(&**origin).with_file_name("").join(path)),
-            None => Ok(self.folder.join(path)),
         }
     }
 }
@@ -129,27 +137,4 @@ async fn fetch(name: &str, registry: Option<&Registry>) -> Result<Arc<[u8]>, Com
     let fetched = registry.fetch(&reference).await.map_err(|error| failed(&error))?;
     tracing::info!(component = name, pinned = %fetched.pinned, "fetched");
     Ok(fetched.component)
-}
-
-fn read(path: &Path) -> Result<Arc<[u8]>, ComponentNotFound> {
-    let failed = |reason: String| ComponentNotFound(format!("{}: {reason}", path.display()));
-    let explain = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => failed(
-            "there is no such file; build the component, or correct the path, which is relative to the definition"
-                .into(),
-        ),
-        _ => failed(error.to_string()),
-    };
-    // A pipe or a device would never end, or never answer.
-    let metadata = std::fs::metadata(path).map_err(explain)?;
-    if !metadata.is_file() {
-        return Err(failed("this is not a file".into()));
-    }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(explain)?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(explain)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(failed(format!("the file is larger than {} MiB", MAX_BYTES >> 20)));
-    }
-    Ok(bytes.into())
 }

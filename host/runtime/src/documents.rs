@@ -4,6 +4,7 @@
 //! does for `call: http`, so that every scheme of the specification works for both.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use base64::Engine;
@@ -11,10 +12,10 @@ use base64::prelude::BASE64_STANDARD;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use hotcell_definition::{ErrorKind, Problem};
-use hotcell_egress::{EgressError, Grant};
+use hotcell_egress::{Egress, EgressError, Grant};
 use hotcell_machine::Builtin;
 use hotcell_sandbox as sandbox;
-use hotcell_sandbox::{CallContext, HttpFailure, HttpRequest, HttpResponse, SecretDenied, WorkflowName};
+use hotcell_sandbox::{CallContext, CallLimits, HttpFailure, HttpRequest, HttpResponse, SecretDenied, WorkflowName};
 use serde_json::{Value, json};
 
 use crate::outside::Outside;
@@ -27,6 +28,10 @@ pub(crate) struct Documents {
     pub(crate) shared: Arc<Shared>,
     /// Those that its calls keep, or its documents.
     pub(crate) tokens: Arc<Tokens>,
+    /// The way out, for the task or the definition that they are fetched for.
+    pub(crate) egress: Arc<Egress>,
+    /// What the HTTP caller may use.
+    pub(crate) limits: CallLimits,
 }
 
 impl Fetch for Documents {
@@ -51,7 +56,7 @@ impl Documents {
     /// Those of `call: http`, as it is for the same author.
     pub(crate) async fn fetch(&self, uri: &str, authentication: Option<Value>) -> Result<Vec<u8>, Problem> {
         let bytes = match authentication {
-            None => self.shared.egress.get(uri, &[]).await.map_err(|error| problem(&error))?.bytes,
+            None => self.egress.get(uri, &[]).await.map_err(|error| problem(&error))?.bytes,
             Some(authentication) => self.authenticated(uri, authentication).await?,
         };
         match is_page(&bytes) {
@@ -65,7 +70,7 @@ impl Documents {
     }
 
     async fn authenticated(&self, uri: &str, authentication: Value) -> Result<Vec<u8>, Problem> {
-        let Shared { cells, builtins, limits, egress, .. } = &*self.shared;
+        let Shared { cells, builtins, .. } = &*self.shared;
         let input = json!({
             "call": { "http": { "method": "GET", "endpoint": uri } },
             "authentication": authentication,
@@ -85,12 +90,14 @@ impl Documents {
                 execution: "".into(),
                 attempt: 1,
             },
-            limits: *limits,
+            limits: self.limits,
         };
         let outside = Outside {
-            egress: Arc::clone(egress),
+            egress: Arc::clone(&self.egress),
             // Where redirects and discovery lead, nobody knows before.
             grant: Grant::Allowed,
+            placeholders: Arc::default(),
+            sent: AtomicU32::new(0),
             turns: Turns::new(Arc::clone(&self.tokens)),
             folder: None,
         };
@@ -109,9 +116,11 @@ impl Documents {
 /// As for `call: http`: a host that is denied is not a server that fails.
 fn problem(error: &EgressError) -> Problem {
     let (kind, title) = match error {
-        EgressError::NotAllowed { .. } | EgressError::NotPublic { .. } | EgressError::NotAsked { .. } => {
-            (ErrorKind::Authorization, "Host not allowed")
-        }
+        EgressError::NotAllowed { .. }
+        | EgressError::MethodNotAllowed { .. }
+        | EgressError::NotPublic { .. }
+        | EgressError::Policy { .. }
+        | EgressError::NotAsked { .. } => (ErrorKind::Authorization, "Host not allowed"),
         EgressError::Invalid { .. } => (ErrorKind::Configuration, "Document not available"),
         EgressError::Late { .. } => (ErrorKind::Timeout, "Document not available"),
         EgressError::Unreachable { .. } | EgressError::Status { .. } | EgressError::TooLarge { .. } => {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -11,7 +12,7 @@ use hotcell_definition::{ErrorKind, Problem};
 use hotcell_expression::{Data, ExpressionError};
 use hotcell_machine::{
     Builtin, CallId, Callee, ChildId, Command, Environment, Event, EventKind, Input, InputKind, ListeningId, Machine,
-    NamedComponent, Outcome, Position, Start, StartCall, StartChild, Subscribe, TimerId, Turn,
+    NamedComponent, Outcome, Position, Start, StartCall, StartChild, Subscribe, TimerId, Turn, mask_problem,
 };
 use hotcell_sandbox as sandbox;
 use jiff::Timestamp;
@@ -22,8 +23,11 @@ use tokio::task::{AbortHandle, JoinSet};
 use crate::broker::{EventsLost, Next, Published, Ticket};
 use crate::documents::Documents;
 use crate::execution::{End, StartExecution};
+use crate::family::Family;
 use crate::host::CallHost;
 use crate::outside::{self, Outside};
+use crate::placeholders::Placeholders;
+use crate::policy::Rules;
 use crate::runtime::Shared;
 use crate::tokens::Turns;
 use crate::workflow::{Workflow, WorkflowTimes};
@@ -43,6 +47,8 @@ pub(crate) struct Driver {
     hears_after: Position,
     /// The secrets that were granted and that the definition declares.
     secrets: Arc<Map<String, Value>>,
+    /// What the policy says of the workflow.
+    rules: Rules,
     inputs: mpsc::UnboundedSender<Input>,
     /// The timers that are set, in the order in which they fire.
     timers: BTreeSet<(Timestamp, TimerId)>,
@@ -55,6 +61,8 @@ pub(crate) struct Driver {
     children: HashMap<ChildId, mpsc::UnboundedSender<Input>>,
     /// Children that nobody waits for.
     unawaited: Vec<mpsc::UnboundedSender<Input>>,
+    /// What counts them, theirs, and those of whoever runs this one.
+    family: Family,
     /// What watches the children.
     detached: JoinSet<()>,
     /// The events that have been asked for.
@@ -67,16 +75,20 @@ impl Driver {
         shared: Arc<Shared>,
         start: StartExecution,
         hears_after: Position,
+        family: Family,
         inputs: mpsc::UnboundedSender<Input>,
     ) -> Self {
         let declared = &start.workflow.definition().components.secrets;
         let secrets = start.secrets.iter().filter(|(name, _)| declared.contains(name));
-        let secrets = Arc::new(secrets.map(|(name, value)| (name.clone(), value.clone())).collect());
+        let secrets = secrets.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let rules = Rules::of(shared.policy.as_ref(), start.workflow.identity(), shared.limits);
+        let secrets = Arc::new(rules.secrets_of_workflow(secrets));
         Driver {
             shared,
             start,
             hears_after,
             secrets,
+            rules,
             inputs,
             timers: BTreeSet::new(),
             timer_times: HashMap::new(),
@@ -85,6 +97,7 @@ impl Driver {
             calls: JoinSet::new(),
             children: HashMap::new(),
             unawaited: Vec::new(),
+            family,
             detached: JoinSet::new(),
             listenings: HashMap::new(),
             proceed: false,
@@ -162,7 +175,7 @@ impl Driver {
 
     /// Makes everything ready, unless someone cancels the execution before that: compiling may take long.
     async fn build(&mut self, incoming: &mut mpsc::UnboundedReceiver<Input>) -> Built {
-        let mut building = pin!(build(Arc::clone(&self.start.workflow), Arc::clone(&self.shared)));
+        let mut building = pin!(build(Arc::clone(&self.start.workflow), Arc::clone(&self.shared), self.rules.clone()));
         let mut early = Vec::new();
         let built = loop {
             tokio::select! {
@@ -196,7 +209,8 @@ impl Driver {
         };
         let secrets = Arc::clone(&self.secrets);
         let mut evaluator = workflow.evaluators.for_turn();
-        let environment = Environment { evaluator: &mut evaluator, secrets: &secrets };
+        let grants = self.rules.grants();
+        let environment = Environment { evaluator: &mut evaluator, secrets: &secrets, grants };
         let (machine, turn) = Machine::start(Arc::clone(&workflow.program), start, environment);
         self.carry_out(turn);
         machine
@@ -214,7 +228,8 @@ impl Driver {
         let workflow = Arc::clone(&self.start.workflow);
         let secrets = Arc::clone(&self.secrets);
         let mut evaluator = workflow.evaluators.for_turn();
-        let turn = machine.apply(input, Environment { evaluator: &mut evaluator, secrets: &secrets });
+        let grants = self.rules.grants();
+        let turn = machine.apply(input, Environment { evaluator: &mut evaluator, secrets: &secrets, grants });
         drop(evaluator);
         self.carry_out(turn);
     }
@@ -336,10 +351,12 @@ impl Driver {
     fn start_detached(&mut self, call: StartCall) {
         let id = call.id.clone();
         let running = self.run_call(call);
+        let secrets = Arc::clone(&self.secrets);
         while self.detached.try_join_next().is_some() {}
         self.detached.spawn_on(
             async move {
-                if let Err(problem) = running.await {
+                if let Err(mut problem) = running.await {
+                    mask_problem(&mut problem, &secrets);
                     tracing::warn!(call = %id, %problem, "a process that nobody waits for failed");
                 }
             },
@@ -352,23 +369,38 @@ impl Driver {
         let shared = Arc::clone(&self.shared);
         let workflow = Arc::clone(&self.start.workflow);
         let execution = Arc::clone(&self.start.id.0);
+        let (rules, of_workflow) = (self.rules.task(&call.task.reference), self.rules.clone());
+        let limits = rules.limits();
+        let egress = match call.callee {
+            Callee::Builtin(_) | Callee::Script { .. } => rules.egress(&shared.egress),
+            Callee::Component { .. } | Callee::Shell => Arc::clone(&shared.egress),
+        };
+        let secrets = self.secrets_of(&call);
+        // All that are secret to the workflow, whichever of them the task was granted.
+        let (text, placeholders) = match call.callee {
+            Callee::Builtin(Builtin::Http) => Placeholders::prepare(&call.input, &secrets),
+            _ => (call.input.value().to_string(), Placeholders::default()),
+        };
+        let placeholders = Arc::new(placeholders);
         let host = CallHost {
             call: call.id.clone(),
             inputs: self.inputs.clone(),
-            secrets: self.secrets_of(&call),
+            secrets: rules.secrets(&secrets),
             clock: Arc::clone(&self.shared.clock),
             outside: match call.callee {
                 Callee::Component { .. } | Callee::Script { .. } | Callee::Shell => None,
                 Callee::Builtin(Builtin::Http) => Some(Outside {
-                    egress: Arc::clone(&shared.egress),
+                    egress: Arc::clone(&egress),
                     grant: outside::asked_for(&call.input),
+                    placeholders: Arc::clone(&placeholders),
+                    sent: AtomicU32::new(0),
                     turns: Turns::new(Arc::clone(&workflow.tokens)),
                     folder: Some(workflow.components.folder().to_owned()),
                 }),
             },
         };
         Box::pin(async move {
-            let mut limits = shared.limits;
+            let mut limits = limits;
             if let Some(deadline) = call.deadline {
                 let left = Duration::try_from(deadline.duration_since(shared.clock.now())).unwrap_or(Duration::ZERO);
                 limits.wall_time = limits.wall_time.min(left);
@@ -378,23 +410,25 @@ impl Driver {
                     let component = match workflow.components.known(component, origin.as_ref()) {
                         Some(digest) => digest,
                         None => {
+                            let cells = of_workflow.cells(&shared.cells);
                             let prepared = workflow
                                 .components
-                                .prepare(component, origin.as_ref(), &*shared.cells, shared.registry.as_deref())
+                                .prepare(component, origin.as_ref(), &*cells, shared.registry.as_deref())
                                 .await;
                             prepared.map_err(|error| error.to_problem())?
                         }
                     };
-                    (component, call.input.value().to_string().into())
+                    (component, text.into())
                 }
                 Callee::Builtin(builtin) => {
                     let component = shared.builtins.prepare(*builtin, &*shared.cells).await?;
-                    (component, call.input.value().to_string().into())
+                    (component, text.into())
                 }
                 Callee::Script { language } => {
                     let interpreter = shared.interpreters.prepare(*language, &*shared.cells).await?;
                     let folder = workflow.components.folder();
-                    let documents = Documents { shared: Arc::clone(&shared), tokens: Arc::clone(&workflow.tokens) };
+                    let (shared, tokens) = (Arc::clone(&shared), Arc::clone(&workflow.tokens));
+                    let documents = Documents { shared, tokens, egress, limits };
                     let given = scripts::given(*language, &call.input, folder, &documents, limits.payload);
                     // As in a cell, all that is done for the task is within its time.
                     let given = tokio::time::timeout(limits.wall_time, given).await;
@@ -419,7 +453,8 @@ impl Driver {
             let id = sandbox::CallId::new(call.id.as_str());
             let request = sandbox::Call { id, component, export, input, context, limits };
             let end = shared.cells.call(request, Arc::new(host)).await;
-            let output = end.result.map_err(|error| error.to_problem())?;
+            let mut output = end.result.map_err(|error| placeholders.clean(error.to_problem()))?;
+            placeholders.settle(&mut output);
             Data::new(output).map_err(|error| match error {
                 ExpressionError::DataLimit(detail) => Problem::new(ErrorKind::Runtime, "Payload limit", detail),
                 other => Problem::new(ErrorKind::Runtime, "Invalid output", other.to_string()),
@@ -454,17 +489,17 @@ impl Driver {
             ))
         } else {
             let catalog = self.shared.catalog.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-            catalog.find(&namespace, &name, &version)
+            catalog.find(&namespace, &name, &version).and_then(|workflow| Ok((workflow, self.family.admit()?)))
         };
         let (inputs, clock) = (self.inputs.clone(), Arc::clone(&self.shared.clock));
         let report = move |child: ChildId, outcome: Outcome| {
             let _ = inputs.send(Input { time: clock.now(), kind: InputKind::ChildEnded { child, outcome } });
         };
         match found {
-            Ok(workflow) => {
+            Ok((workflow, member)) => {
                 let secrets = Arc::clone(&self.start.secrets);
-                let mut execution =
-                    self.shared.start(StartExecution { workflow, id: id.clone(), input, secrets }, self.hears_after);
+                let start = StartExecution { workflow, id: id.clone(), input, secrets };
+                let mut execution = self.shared.start(start, self.hears_after, self.family.clone());
                 if awaited {
                     self.children.insert(id.clone(), execution.inputs.clone());
                 } else {
@@ -476,6 +511,7 @@ impl Driver {
                         End::Ran(outcome) => outcome,
                         End::Refused(problem) => Outcome::Faulted(problem),
                     };
+                    drop(member);
                     if awaited {
                         report(id, outcome);
                     }
@@ -532,17 +568,18 @@ enum Built {
 
 /// Prepares the components that the definition names and the interpreters of its scripts, so that a missing one is found before
 /// anything runs, and beside them what its expressions and schemas need, so that the first task that has one does not wait for it.
-async fn build(workflow: Arc<Workflow>, shared: Arc<Shared>) -> Result<(), Problem> {
+async fn build(workflow: Arc<Workflow>, shared: Arc<Shared>, rules: Rules) -> Result<(), Problem> {
+    let cells = rules.cells(&shared.cells);
     let (evaluators, needs) = (workflow.evaluators.clone(), workflow.program.needs());
     let evaluators = tokio::task::spawn_blocking(move || evaluators.prepare(needs));
     let mut named = HashSet::new();
     let components = workflow.program.components().filter(|component| named.insert((component.name, component.origin)));
     let preparations = components.map(|NamedComponent { name, pointer, origin, .. }| {
-        let (workflow, shared) = (Arc::clone(&workflow), Arc::clone(&shared));
+        let (workflow, shared, cells) = (Arc::clone(&workflow), Arc::clone(&shared), Arc::clone(&cells));
         let (name, origin, instance) = (name.to_owned(), origin.cloned(), pointer.to_owned());
         async move {
             let registry = shared.registry.as_deref();
-            let prepared = workflow.components.prepare(&name, origin.as_ref(), &*shared.cells, registry).await;
+            let prepared = workflow.components.prepare(&name, origin.as_ref(), &*cells, registry).await;
             prepared.map_err(|error| Problem { instance: Some(instance), ..error.to_problem() })
         }
     });

@@ -55,6 +55,14 @@ impl EvaluatorPool {
         self.put_back(warm);
     }
 
+    /// Does something with an evaluator that may take its time, on a thread that may be held up.
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut dyn Evaluator) -> R) -> R {
+        let mut warm = self.take();
+        let result = work(warm.evaluator.as_mut());
+        self.put_back(warm);
+        result
+    }
+
     fn take(&self) -> Warm {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         idle.unwrap_or_else(|| Warm { evaluator: (self.make)(), quick: HashSet::new() })

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 /// The largest file that is read: 64 MiB.
-const MAX_BYTES: u64 = 64 << 20;
+pub(crate) const MAX_BYTES: u64 = 64 << 20;
 
 /// A file, by a path that stays within the folder of the definition: which files a host has is not for documents to
 /// explore.
@@ -13,6 +13,31 @@ pub(crate) fn locate(folder: &Path, name: &str) -> Option<PathBuf> {
     let path = Path::new(name);
     let stays = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     (!name.is_empty() && !name.contains('\0') && stays).then(|| folder.join(path))
+}
+
+/// Reads a whole file that [`locate`] found in this folder. Symbolic links lead nowhere else either: a folder may have come
+/// from somebody who wants to know what is in the files of this host.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(crate) async fn read_within(folder: &Path, file: PathBuf, limit: u64) -> Result<Vec<u8>, String> {
+    let folder = folder.to_owned();
+    let reading = tokio::task::spawn_blocking(move || {
+        if leads_out_of(&folder, &file) {
+            return Err("this is a link out of the folder of the definition; put the file itself there".into());
+        }
+        read_now(&file, limit)
+    });
+    reading.await.unwrap_or_else(|error| Err(error.to_string()))
+}
+
+/// Whether a link on the way to the file leaves the folder. What is not there leads nowhere.
+fn leads_out_of(folder: &Path, file: &Path) -> bool {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    match (folder.canonicalize(), file.canonicalize()) {
+        (Ok(folder), Ok(file)) => !file.starts_with(folder),
+        _ => false,
+    }
 }
 
 /// Reads a whole file.
@@ -48,4 +73,36 @@ fn read_now(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
         return Err(format!("the file is larger than {} MiB", limit >> 20));
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_within_its_folder() {
+        let folder = Path::new("/definitions");
+        assert_eq!(locate(folder, "scripts/./a.js"), Some("/definitions/scripts/./a.js".into()));
+        for name in ["", "..", "../a.js", "scripts/../../a.js", "/etc/passwd", "a\0.js"] {
+            assert_eq!(locate(folder, name), None, "{name:?}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_link_stays_within_its_folder() {
+        let outside = tempfile::tempdir().unwrap();
+        std::fs::write(outside.path().join("secret"), "s3cret").unwrap();
+        let inside = tempfile::tempdir().unwrap();
+        std::fs::write(inside.path().join("own"), "own").unwrap();
+        let link = |to: &Path, name: &str| std::os::unix::fs::symlink(to, inside.path().join(name)).unwrap();
+        link(&outside.path().join("secret"), "file");
+        link(outside.path(), "folder");
+        link(Path::new("own"), "alias");
+        let read = async |name: &str| read_within(inside.path(), locate(inside.path(), name).unwrap(), MAX_BYTES).await;
+        assert!(read("file").await.unwrap_err().contains("link out of the folder"));
+        assert!(read("folder/secret").await.unwrap_err().contains("link out of the folder"));
+        assert_eq!(read("missing").await.unwrap_err(), "there is no such file");
+        assert_eq!(read("alias").await.unwrap(), b"own");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use hotcell_egress::{Egress, EgressError, Grant, Request};
 use hotcell_expression::Data;
@@ -9,23 +10,35 @@ use hotcell_sandbox::{HttpFailure, HttpRequest, HttpResponse};
 use serde_json::Value;
 
 use crate::files;
+use crate::placeholders::Placeholders;
 use crate::tokens::Turns;
 
 /// The largest file that is read: 8 MiB.
 const MAX_FILE: u64 = 8 << 20;
+
+/// How many requests one call makes at most, each with a connection of its own: against a guest that uses this machine to flood
+/// another. Ten redirects, each of which is challenged, and what it takes to get a token are fewer.
+const MAX_REQUESTS: u32 = 100;
 
 /// What one call of a built-in component may reach.
 pub(crate) struct Outside {
     pub(crate) egress: Arc<Egress>,
     pub(crate) grant: Grant,
     pub(crate) turns: Turns,
+    /// The secrets that it uses and does not see.
+    pub(crate) placeholders: Arc<Placeholders>,
+    /// How many requests it has made.
+    pub(crate) sent: AtomicU32,
     /// The folder whose files it reads. Without, it reads none.
     pub(crate) folder: Option<PathBuf>,
 }
 
 impl Outside {
     pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
-        let HttpRequest { method, uri, headers, body } = request;
+        if self.sent.fetch_add(1, Ordering::Relaxed) >= MAX_REQUESTS {
+            return Err(HttpFailure::Denied(format!("a call makes at most {MAX_REQUESTS} requests")));
+        }
+        let HttpRequest { method, uri, headers, body } = self.placeholders.fill(request);
         let answer = self.egress.send(Request { method, uri, headers, body }, &self.grant).await.map_err(failure)?;
         Ok(HttpResponse { status: answer.status, headers: answer.headers, body: answer.body })
     }
@@ -34,20 +47,23 @@ impl Outside {
     /// documents to explore.
     pub(crate) async fn read(&self, path: &str) -> Result<Vec<u8>, HttpFailure> {
         let invalid = |reason: &str| HttpFailure::Invalid(format!("{path:?} {reason}"));
-        let located = self.folder.as_deref().and_then(|folder| files::locate(folder, path));
-        let Some(file) = located else {
+        let located = self.folder.as_deref().and_then(|folder| Some((folder, files::locate(folder, path)?)));
+        let Some((folder, file)) = located else {
             return Err(invalid("is not a path that stays within the folder of the definition"));
         };
-        files::read_at_most(file, MAX_FILE).await.map_err(|reason| invalid(&format!("cannot be read: {reason}")))
+        let read = files::read_within(folder, file, MAX_FILE).await;
+        read.map_err(|reason| invalid(&format!("cannot be read: {reason}")))
     }
 }
 
 fn failure(error: EgressError) -> HttpFailure {
     let text = error.to_string();
     match error {
-        EgressError::NotAllowed { .. } | EgressError::NotPublic { .. } | EgressError::NotAsked { .. } => {
-            HttpFailure::Denied(text)
-        }
+        EgressError::NotAllowed { .. }
+        | EgressError::MethodNotAllowed { .. }
+        | EgressError::NotPublic { .. }
+        | EgressError::Policy { .. }
+        | EgressError::NotAsked { .. } => HttpFailure::Denied(text),
         EgressError::Invalid { .. } => HttpFailure::Invalid(text),
         EgressError::Unreachable { .. } | EgressError::Status { .. } => HttpFailure::Unreachable(text),
         EgressError::Late { .. } => HttpFailure::Late(text),

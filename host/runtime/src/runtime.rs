@@ -5,6 +5,7 @@ use std::sync::{Arc, RwLock};
 
 use hotcell_egress::Egress;
 use hotcell_machine::Position;
+use hotcell_policy::{Effective, TenantPolicy};
 use hotcell_progress::EventLog;
 use hotcell_registry::Registry;
 use hotcell_sandbox::{CallLimits, Cells};
@@ -18,6 +19,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::documents::Documents;
 use crate::driver::Driver;
 use crate::execution::{Execution, StartExecution};
+use crate::family::Family;
+use crate::policy::TaskRules;
 use crate::resources::Fetch;
 use crate::scripts::Interpreters;
 
@@ -31,8 +34,10 @@ pub struct RuntimeOptions {
     pub egress: Arc<Egress>,
     /// Where components come from that are named by `oci://` and `https://`. Default: nowhere.
     pub registry: Option<Arc<Registry>>,
-    /// What a call may use.
+    /// What a call may use, where there is no policy.
     pub limits: CallLimits,
+    /// What calls may use and reach. Default: the limits, whatever the egress allows, and all secrets that are granted.
+    pub policy: Option<TenantPolicy>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// How many threads run cells and take turns. Default: one for each processor, and at least two, so that one
@@ -47,7 +52,7 @@ impl RuntimeOptions {
     pub fn new(cells: Arc<dyn Cells>, events: EventLog) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).max(2);
         let (limits, clock, egress) = (CallLimits::default(), Arc::new(SystemClock), Arc::default());
-        RuntimeOptions { cells, events, egress, registry: None, limits, clock, threads, runtimes: None }
+        RuntimeOptions { cells, events, egress, registry: None, limits, policy: None, clock, threads, runtimes: None }
     }
 }
 
@@ -71,6 +76,7 @@ pub(crate) struct Shared {
     pub(crate) registry: Option<Arc<Registry>>,
     pub(crate) builtins: Builtins,
     pub(crate) limits: CallLimits,
+    pub(crate) policy: Option<TenantPolicy>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) catalog: RwLock<Catalog>,
     pub(crate) interpreters: Interpreters,
@@ -96,6 +102,7 @@ impl Runtime {
             registry: options.registry,
             builtins: Builtins::default(),
             limits: options.limits,
+            policy: options.policy,
             clock: options.clock,
             catalog: RwLock::default(),
             interpreters: Interpreters::new(options.runtimes),
@@ -112,7 +119,15 @@ impl Runtime {
 
     /// What fetches the documents of one definition over HTTP, from the hosts that the operator allows.
     pub fn documents(&self) -> Arc<dyn Fetch> {
-        Arc::new(Documents { shared: Arc::clone(&self.shared), tokens: Arc::default() })
+        self.documents_within(None)
+    }
+
+    /// The same, within what a policy says of the definition.
+    pub fn documents_within(&self, policy: Option<&Effective>) -> Arc<dyn Fetch> {
+        let shared = Arc::clone(&self.shared);
+        let rules = TaskRules::new(policy.cloned(), shared.limits);
+        let (egress, limits) = (rules.egress(&shared.egress), rules.limits());
+        Arc::new(Documents { shared, tokens: Arc::default(), egress, limits })
     }
 
     /// Replaces the workflows that others can run.
@@ -127,22 +142,22 @@ impl Runtime {
 
     /// Starts an execution. It hears every event that the broker holds.
     pub fn start(&self, start: StartExecution) -> Execution {
-        self.shared.start(start, Position(0))
+        self.shared.start(start, Position(0), Family::default())
     }
 
     /// Starts an execution that hears, and whose children hear, only events that were published after a position:
     /// [`Broker::position`] for what is published from now on. One of many executions of a workflow is thus not told
     /// what was meant for those before it.
     pub fn start_hearing_after(&self, start: StartExecution, position: Position) -> Execution {
-        self.shared.start(start, position)
+        self.shared.start(start, position, Family::default())
     }
 }
 
 impl Shared {
-    pub(crate) fn start(self: &Arc<Self>, start: StartExecution, hears_after: Position) -> Execution {
+    pub(crate) fn start(self: &Arc<Self>, start: StartExecution, hears_after: Position, family: Family) -> Execution {
         let (inputs, incoming) = mpsc::unbounded_channel();
         let id = start.id.clone();
-        let driver = Driver::new(Arc::clone(self), start, hears_after, inputs.clone());
+        let driver = Driver::new(Arc::clone(self), start, hears_after, family, inputs.clone());
         let driver = self.threads.spawn(driver.drive(incoming));
         Execution { id, inputs, driver, clock: Arc::clone(&self.clock) }
     }

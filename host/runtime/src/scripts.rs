@@ -1,7 +1,8 @@
 //! `run: script`: the interpreter of each language, and how a script gets there.
 //!
 //! An interpreter is a component like any other, with the contract of a task, so that a script has a fresh cell and the bounds
-//! of every call. It takes `{code, name, arguments, environment, stdin, limit}` and returns `{code, stdout, stderr}`.
+//! of every call. It takes `{code, name, arguments, environment, stdin, limit}` and returns `{code, stdout, stderr}`,
+//! and `returned` if the script returned something.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -124,7 +125,7 @@ async fn fetch(
         let path = files::locate(folder, source).ok_or_else(|| {
             refused("this is not a path within the folder of the definition, such as `scripts/report.js`")
         })?;
-        files::read(path).await.map_err(|reason| refused(&reason))?.to_vec()
+        files::read_within(folder, path, files::MAX_BYTES).await.map_err(|reason| refused(&reason))?
     };
     String::from_utf8(bytes).map_err(|_| refused("this is not a text in UTF-8"))
 }

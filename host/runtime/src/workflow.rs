@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hotcell_definition::Definition;
-use hotcell_machine::{HostShell, Program, Unsupported, WorkflowIdentity};
+use hotcell_machine::{HostShell, NamedWorkflow, Program, Unsupported, WorkflowIdentity};
 use hotcell_sandbox::WorkflowName;
 use jiff::Timestamp;
 
+use crate::check::check_loaded_schemas;
 use crate::components::ComponentFolder;
 use crate::evaluators::EvaluatorPool;
 use crate::resources::Loader;
@@ -62,7 +63,20 @@ impl Workflow {
         times: WorkflowTimes,
         shell: HostShell,
     ) -> Result<Self, Vec<Unsupported>> {
-        Ok(Workflow::of(loader.link(definition, shell).await?, loader.folder(), evaluators, times))
+        let mut program = loader.link(definition, shell).await?;
+        if program.loaded_schemas().next().is_some() {
+            let pool = evaluators.clone();
+            let checking = tokio::task::spawn_blocking(move || {
+                let refused = pool.with(|evaluator| check_loaded_schemas(&program, evaluator));
+                (program, refused)
+            });
+            let (checked, refused) = checking.await.expect("checking schemas does not panic");
+            if !refused.is_empty() {
+                return Err(refused);
+            }
+            program = checked;
+        }
+        Ok(Workflow::of(program, loader.folder(), evaluators, times))
     }
 
     fn of(program: Program, folder: &Path, evaluators: EvaluatorPool, times: WorkflowTimes) -> Self {
@@ -86,6 +100,11 @@ impl Workflow {
     /// Which definition it is.
     pub fn identity(&self) -> &WorkflowIdentity {
         self.program.identity()
+    }
+
+    /// The workflows that its tasks run.
+    pub fn named_workflows(&self) -> impl Iterator<Item = NamedWorkflow<'_>> {
+        self.program.named_workflows()
     }
 
     /// Whether a task of it runs another workflow.

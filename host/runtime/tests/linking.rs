@@ -108,3 +108,36 @@ async fn a_document_from_elsewhere_does_not_read_files_here() {
         link(&documents, "do: [ { a: { call: 'https://example.com/f.yaml' } } ]").await.0.expect_err("refused");
     assert!(refused[0].message.contains("cannot call files of this machine"), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_schema_over_https_refers_to_others_from_where_it_is_and_credentials_go_to_its_own_host() {
+    let documents = [
+        (
+            "https://example.com/s/order.json",
+            r#"{"allOf": [{"$ref": "parts/item.json#/$defs/i"}, {"$ref": "https://example.org/o.json"}]}"#,
+        ),
+        ("https://example.com/s/parts/item.json", r#"{"$defs": {"i": {"$ref": "../order.json"}}}"#),
+        ("https://example.org/o.json", "true"),
+    ];
+    let rest = "use: { secrets: [ token ] }\ninput: { schema: { resource: { endpoint: { uri: 'https://example.com/s/order.json', \
+                authentication: { bearer: { token: '${ $secrets.token }' } } } } } }\ndo: [ { a: { set: { n: 1 } } } ]";
+    let (linked, mut asked) = link(&documents, rest).await;
+    linked.expect("everything is there");
+    asked.sort_unstable();
+    assert_eq!(
+        asked,
+        [
+            "https://example.com/s/order.json {\"bearer\":{\"token\":\"tok\"}}",
+            "https://example.com/s/parts/item.json {\"bearer\":{\"token\":\"tok\"}}",
+            "https://example.org/o.json",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_schema_from_elsewhere_does_not_refer_to_files_here() {
+    let documents = [("https://example.com/order.json", r#"{"$ref": "file:///etc/hostname"}"#)];
+    let rest = "input: { schema: { resource: { endpoint: 'https://example.com/order.json' } } }\ndo: [ { a: { set: { n: 1 } } } ]";
+    let refused = link(&documents, rest).await.0.expect_err("a file");
+    assert!(refused[0].message.contains("files are not read for a document from the network"), "{refused:?}");
+}

@@ -95,6 +95,11 @@ impl Artifacts {
         let _ = std::fs::remove_file(&path);
     }
 
+    /// Whether there is an entry for the bytes of this digest.
+    pub(crate) fn has(&self, digest: &Digest) -> bool {
+        self.path(digest).is_file()
+    }
+
     /// Keeps a compiled component. That it cannot be kept is no reason to fail: it will be compiled again.
     pub(crate) fn store(&self, digest: &Digest, component: &impl Compiled) {
         match component.serialize() {

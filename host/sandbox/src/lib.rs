@@ -36,9 +36,9 @@ pub use http::{HTTP_CALLER, HttpFailure, HttpRequest, HttpResponse};
 pub use in_process::{DEFAULT_CELLS, InProcess, InProcessOptions, LogOutput, Logs, StartError, engine_config};
 pub use inspect::{ExportedFunction, Form, Import, Inspection, Kind, inspect};
 pub use limits::{
-    CallLimits, DEFAULT_CPU_TIME, DEFAULT_HANDLES, DEFAULT_LOG_BYTES, DEFAULT_MEMORY, DEFAULT_PAYLOAD,
-    DEFAULT_PAYLOAD_VALUES, DEFAULT_REPORTS, DEFAULT_WALL_TIME, LOG_LINE_OVERHEAD, MAX_CELL_MEMORY, MAX_COMPONENT_SIZE,
-    MAX_JSON_DEPTH,
+    CallLimits, DEFAULT_CLOCK_RESOLUTION, DEFAULT_CPU_TIME, DEFAULT_HANDLES, DEFAULT_LOG_BYTES, DEFAULT_MEMORY,
+    DEFAULT_PAYLOAD, DEFAULT_PAYLOAD_VALUES, DEFAULT_REPORTS, DEFAULT_WALL_TIME, LOG_LINE_OVERHEAD, MAX_CELL_MEMORY,
+    MAX_COMPONENT_SIZE, MAX_JSON_DEPTH,
 };
 pub use refusal::ComponentError;
 #[cfg(target_os = "linux")]

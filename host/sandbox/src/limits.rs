@@ -20,6 +20,8 @@ pub const DEFAULT_LOG_BYTES: usize = 256 << 10;
 pub const DEFAULT_HANDLES: usize = 1_000;
 /// Reports: against a flood of progress, each of which is kept as an event.
 pub const DEFAULT_REPORTS: u32 = 1_000;
+/// Resolution of the clocks: against a guest that measures what the processor's caches tell of other cells.
+pub const DEFAULT_CLOCK_RESOLUTION: Duration = Duration::from_millis(1);
 
 /// What each log line counts beyond its text: against a flood of empty lines, of which there are otherwise
 /// as many as log bytes. At most 16,384 lines with the default.
@@ -61,6 +63,9 @@ pub struct CallLimits {
     /// at most as many bytes as [`payload`](Self::payload) says. Others are dropped, and a last log line says how
     /// many; the task goes on.
     pub reports: u32,
+    /// The steps in which the call's clocks move, both the monotonic and the wall clock. Default 1 ms. No problem: the
+    /// task sees no finer time. Zero stands for 1 ns, as fine as the system's clocks are.
+    pub clock_resolution: Duration,
 }
 
 impl Default for CallLimits {
@@ -74,6 +79,7 @@ impl Default for CallLimits {
             log_bytes: DEFAULT_LOG_BYTES,
             handles: DEFAULT_HANDLES,
             reports: DEFAULT_REPORTS,
+            clock_resolution: DEFAULT_CLOCK_RESOLUTION,
         }
     }
 }

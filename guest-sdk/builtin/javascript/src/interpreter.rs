@@ -56,13 +56,17 @@ pub(crate) fn run(script: &Script) -> Result<Ended, Problem> {
         let prelude = prelude(&ctx, script, &streams).catch(&ctx).map_err(broken)?;
         Running { ctx, prelude, streams: &streams, rejections: &rejections }.run(script)
     });
-    let code = match (streams.stopped(), code) {
-        (Some(Stop::Exit(code)), _) => code,
+    let (code, returned) = match (streams.stopped(), code) {
+        (Some(Stop::Exit(code)), _) => (code, None),
         (Some(Stop::TooMuch), _) => return Err(too_much(script.limit)),
         (None, code) => code?,
     };
     let (stdout, stderr) = streams.take();
-    Ok(Ended { code, stdout, stderr })
+    if returned.as_ref().is_some_and(|text| text.len() + stdout.len() + stderr.len() > script.limit) {
+        return Err(too_much(script.limit));
+    }
+    let returned = returned.map(|text| serde_json::from_str(&text)).transpose().map_err(broken)?;
+    Ok(Ended { code, stdout, stderr, returned })
 }
 
 /// Sets up what the runtime asks while it runs.
@@ -122,12 +126,31 @@ struct Running<'js, 'a> {
 }
 
 impl<'js> Running<'js, '_> {
-    /// Returns the exit code, unless the script was stopped.
-    fn run(&self, script: &Script) -> Result<i32, Problem> {
-        let main = match self.begin(script) {
-            Ok(main) => main,
-            Err(error) => return self.uncaught(error),
+    /// Returns the exit code, unless the script was stopped, and what the script returned, as JSON.
+    fn run(&self, script: &Script) -> Result<(i32, Option<String>), Problem> {
+        let (main, returns) = match self.begin(script) {
+            Ok(begun) => begun,
+            Err(error) => return Ok((self.uncaught(error)?, None)),
         };
+        let code = self.finish(&main)?;
+        if code != 0 || !returns || self.streams.stopped().is_some() {
+            return Ok((code, None));
+        }
+        match self.value_of(&main).catch(&self.ctx) {
+            Ok(returned) => Ok((code, returned)),
+            Err(error) => Ok((self.uncaught(error)?, None)),
+        }
+    }
+
+    /// What the script, as a promise, came to, as JSON; nothing for what JSON does not have, such as `undefined`.
+    fn value_of(&self, main: &Promise<'js>) -> rquickjs::Result<Option<String>> {
+        let Some(result) = main.result::<Object<'js>>() else { return Ok(None) };
+        let text = self.ctx.json_stringify(result?.get::<_, Value<'js>>("value")?)?;
+        text.map(|text| text.to_string()).transpose()
+    }
+
+    /// Goes on until nothing is left to do; returns the exit code.
+    fn finish(&self, main: &Promise<'js>) -> Result<i32, Problem> {
         loop {
             while self.streams.stopped().is_none() && self.ctx.execute_pending_job() {}
             if self.streams.stopped().is_some() {
@@ -161,21 +184,32 @@ impl<'js> Running<'js, '_> {
         Ok(self.ask::<Option<i32>>("exitCode")?.unwrap_or(0))
     }
 
-    /// Starts the script: as a plain script with `await`, as which most are valid; and if not, as a module, which can `import`.
-    fn begin(&self, script: &Script) -> Result<Promise<'js>, CaughtError<'js>> {
+    /// Starts the script: as a plain script with `await`, as which most are valid; and if not, as a module, which can `import`,
+    /// or as the body of a function, which can `return`. Says whether it returns something.
+    fn begin(&self, script: &Script) -> Result<(Promise<'js>, bool), CaughtError<'js>> {
+        let refused = match self.plain(script, script.code.as_str()).catch(&self.ctx) {
+            Ok(promise) => return Ok((promise, false)),
+            Err(refused) => refused,
+        };
+        if looks_like_a_module(&script.code) {
+            let module = Module::evaluate(self.ctx.clone(), script.name.as_str(), script.code.as_str());
+            return module.catch(&self.ctx).map(|promise| (promise, false));
+        }
+        if !returns_outside_of_functions(&refused) {
+            return Err(refused);
+        }
+        // An arrow function has no `arguments` of its own, and the lines keep their numbers.
+        let body = format!("await (async () => {{ {}\n}})()", script.code);
+        self.plain(script, &body).catch(&self.ctx).map(|promise| (promise, true))
+    }
+
+    /// With `promise`, only what cannot be compiled is an error here; what the script throws rejects the promise.
+    fn plain(&self, script: &Script, code: &str) -> rquickjs::Result<Promise<'js>> {
         let mut options = EvalOptions::default();
         options.strict = false;
         options.promise = true;
         options.filename = Some(script.name.clone());
-        // With `promise`, only what cannot be compiled is an error here; what the script throws rejects the promise.
-        let refused = match self.ctx.eval_with_options(script.code.as_str(), options).catch(&self.ctx) {
-            Ok(promise) => return Ok(promise),
-            Err(refused) => refused,
-        };
-        if !looks_like_a_module(&script.code) {
-            return Err(refused);
-        }
-        Module::evaluate(self.ctx.clone(), script.name.as_str(), script.code.as_str()).catch(&self.ctx)
+        self.ctx.eval_with_options(code, options)
     }
 
     /// An error that nobody caught is told on stderr.
@@ -210,6 +244,12 @@ impl<'js> Running<'js, '_> {
     fn ask<T: rquickjs::FromJs<'js>>(&self, what: &str) -> Result<T, Problem> {
         self.prelude.get::<_, Function<'js>>(what).and_then(|ask| ask.call(())).catch(&self.ctx).map_err(broken)
     }
+}
+
+/// Whether the script was refused for a `return`, as the body of a function has it.
+fn returns_outside_of_functions(refused: &CaughtError<'_>) -> bool {
+    let CaughtError::Exception(exception) = refused else { return false };
+    exception.message().is_some_and(|message| message.contains("return not in a function"))
 }
 
 /// Whether a line begins as only those of modules do.

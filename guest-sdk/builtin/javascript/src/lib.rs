@@ -42,6 +42,9 @@ pub struct Ended {
     pub stdout: String,
     /// What it wrote to its standard error.
     pub stderr: String,
+    /// What a `return` outside of all functions returned, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returned: Option<Value>,
 }
 
 fn default_name() -> String {

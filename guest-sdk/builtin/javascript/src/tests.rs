@@ -21,7 +21,41 @@ fn stdout(code: &str) -> String {
 #[test]
 fn what_is_logged_goes_to_stdout_and_what_is_warned_of_to_stderr() {
     let ended = ended(script("console.log('a', 1); console.info('b'); console.error('c'); console.warn('d');"));
-    assert_eq!(ended, Ended { code: 0, stdout: "a 1\nb\n".into(), stderr: "c\nd\n".into() });
+    assert_eq!(ended, Ended { code: 0, stdout: "a 1\nb\n".into(), stderr: "c\nd\n".into(), returned: None });
+}
+
+#[test]
+fn a_return_outside_of_all_functions_returns_a_value() {
+    let mut script =
+        script("function valid(text) { return text.includes('@'); }\nreturn { valid: valid(address), then: await 1 };");
+    script.arguments = json!({"address": "a@example.com"});
+    let ended = ended(script);
+    assert_eq!((ended.code, ended.returned), (0, Some(json!({"valid": true, "then": 1}))), "{}", ended.stderr);
+}
+
+#[test]
+fn a_return_of_nothing_returns_nothing() {
+    let ended = ended(script("console.log('a'); if (true) return; console.log('b');"));
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.returned), (0, "a\n", None));
+}
+
+#[test]
+fn a_value_that_is_only_the_last_one_is_not_returned() {
+    assert_eq!(ended(script("1 + 1")).returned, None);
+}
+
+#[test]
+fn what_cannot_be_written_as_json_is_an_error_of_the_script() {
+    let ended = ended(script("const a = {}; a.a = a; return a;"));
+    assert_eq!((ended.code, ended.returned), (1, None));
+    assert!(ended.stderr.contains("circular"), "{}", ended.stderr);
+}
+
+#[test]
+fn an_error_in_a_script_that_returns_stands_in_its_line() {
+    let ended = ended(script("if (false) return 1;\nthrow new Error('late');"));
+    assert_eq!(ended.code, 1);
+    assert!(ended.stderr.contains("script.js:2"), "{}", ended.stderr);
 }
 
 #[test]
@@ -33,9 +67,16 @@ fn listed_arguments_follow_two_others_in_argv() {
 
 #[test]
 fn named_arguments_are_variables_with_the_types_they_had() {
-    let mut script = script("console.log(greeting, list.length + 1, process.argv.length)");
+    let mut script = script("console.log(greeting, list.length + 1)");
     script.arguments = json!({"greeting": "hello", "list": [1, 2]});
-    assert_eq!(ended(script).stdout, "hello 3 2\n");
+    assert_eq!(ended(script).stdout, "hello 3\n");
+}
+
+#[test]
+fn named_arguments_are_options_of_a_program_too() {
+    let mut script = script("console.log(process.argv.slice(2).join(' '))");
+    script.arguments = json!({"name": "Ada", "-n": 5, "list": [1], "loud": true, "quiet": false, "none": null});
+    assert_eq!(ended(script).stdout, "--name Ada -n 5 --list [1] --loud\n");
 }
 
 #[test]
@@ -114,7 +155,7 @@ fn a_mistake_in_the_syntax_tells_its_line() {
 #[test]
 fn exit_ends_the_script_at_once_whatever_it_catches() {
     let ended = ended(script("console.log(1); try { process.exit(3) } catch { console.log(2) } finally { for (;;); }"));
-    assert_eq!(ended, Ended { code: 3, stdout: "1\n".into(), stderr: "".into() });
+    assert_eq!(ended, Ended { code: 3, stdout: "1\n".into(), stderr: "".into(), returned: None });
     for (code, expected) in
         [("process.exit()", 0), ("process.exitCode = 7", 7), ("process.exitCode = 7; process.exit()", 7)]
     {

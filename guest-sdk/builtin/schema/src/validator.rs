@@ -1,9 +1,10 @@
 //! Compiles schemas, keeps them, and validates data.
 
 use std::collections::HashMap;
+use std::error::Error;
 
-use jsonschema::{PatternOptions, ValidationError, Validator};
-use serde_json::Value;
+use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, Validator};
+use serde_json::{Map, Value};
 
 /// The most violations that are told. People mend a few at a time.
 pub const MAX_VIOLATIONS: usize = 32;
@@ -65,18 +66,39 @@ impl Schemas {
     }
 }
 
+/// A schema is a JSON text. One that refers to other documents comes with them: an array of its own address, itself, and an
+/// object of those documents by their addresses. A schema by itself is never an array.
 fn compile(schema: &str) -> Result<Validator, String> {
     let schema: Value =
         serde_json::from_str(schema).map_err(|error| format!("the schema is not valid JSON: {error}"))?;
     // Without look-around and references back, and so in linear time.
     let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
-    options.build(&schema).map_err(|error| {
+    let built = match schema {
+        Value::Array(parts) => {
+            let Ok([Value::String(base), schema, Value::Object(documents)]) = <[Value; 3]>::try_from(parts) else {
+                return Err("the schema is not valid: an array is no schema".to_owned());
+            };
+            options.with_base_uri(base).with_retriever(Documents(documents)).build(&schema)
+        }
+        schema => options.with_retriever(Documents(Map::new())).build(&schema),
+    };
+    built.map_err(|error| {
         let place = match error.instance_path().as_str() {
             "" => String::new(),
             pointer => format!(", at {}", shortened(pointer, MAX_POINTER)),
         };
         format!("the schema is not valid{place}: {}", shortened(&error.to_string(), MAX_MESSAGE))
     })
+}
+
+/// The documents that came with a schema. There are no others.
+struct Documents(Map<String, Value>);
+
+impl Retrieve for Documents {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<Value, Box<dyn Error + Send + Sync>> {
+        let uri = uri.as_str().trim_end_matches('#');
+        self.0.get(uri).cloned().ok_or_else(|| format!("{uri} is not here").into())
+    }
 }
 
 fn violation(error: &ValidationError<'_>) -> Violation {
@@ -133,6 +155,29 @@ mod tests {
         for schema in ["{", "[]", r#"{"type": "text"}"#, r#"{"pattern": "("}"#, r#"{"$ref": "https://example.com/x"}"#]
         {
             assert!(matches!(validate(schema, "1"), Outcome::InvalidSchema(_)), "{schema}");
+        }
+    }
+
+    #[test]
+    fn a_schema_refers_to_documents_that_came_with_it() {
+        let newest = r##"["file:///s/a.json", {"properties": {"b": {"$ref": "sub/b.json#/$defs/n"}, "c": {"$ref": "c.json#name"}}}, {
+            "file:///s/sub/b.json": {"$defs": {"n": {"type": "integer", "allOf": [{"$ref": "../c.json"}]}}},
+            "file:///s/c.json": {"$id": "c.json", "$defs": {"x": {"$anchor": "name", "const": "c"}}, "not": {"const": 13}}
+        }]"##;
+        assert_eq!(validate(newest, r#"{"b": 1, "c": "c"}"#), Outcome::Validated(vec![]));
+        assert_eq!(validate(newest, r#"{"b": "x"}"#), violated("/b", "\"x\" is not of type \"integer\""));
+        assert!(matches!(validate(newest, r#"{"b": 13, "c": 1}"#), Outcome::Validated(found) if found.len() == 2));
+        let seventh = r##"["https://h/a", {"$schema": "http://json-schema.org/draft-07/schema#", "$ref": "b#/definitions/n"}, {
+            "https://h/b": {"$schema": "http://json-schema.org/draft-07/schema#", "definitions": {"n": {"items": {"$ref": "a"}, "type": "array"}}}
+        }]"##;
+        assert_eq!(validate(seventh, "[[], [[]]]"), Outcome::Validated(vec![]));
+        assert!(matches!(validate(seventh, "[[], [1]]"), Outcome::Validated(found) if found.len() == 1));
+    }
+
+    #[test]
+    fn what_a_schema_refers_to_and_is_not_here_is_told() {
+        for schema in [r#"{"$ref": "b.json"}"#, r#"["file:///s/a.json", {"$ref": "b.json"}, {}]"#] {
+            assert!(matches!(validate(schema, "1"), Outcome::InvalidSchema(why) if why.contains("b.json")), "{schema}");
         }
     }
 

@@ -41,7 +41,17 @@ fn schema(node: Node<'_>) -> Option<Schema> {
     let format = schema.optional("format", format);
     let source = match schema.exactly_one(&["document", "resource"])? {
         ("document", document) if document.is_null() => document.wrong_type("a schema"),
-        ("document", document) => Some(SchemaSource::Inline(Arc::new(document.value()))),
+        ("document", document) => {
+            let schema = document.value();
+            if schema.is_object() || schema.is_boolean() {
+                document.remember_schema();
+                Some(SchemaSource::Inline(Arc::new(schema)))
+            } else {
+                document.error(Code::InvalidSchema, || {
+                    ("This is not a JSON Schema.".into(), "Write an object, `{ type: object }` for example.".into())
+                })
+            }
+        }
         (_, resource) => external_resource(resource).map(SchemaSource::External),
     };
     Some(Schema { format: format.unwrap_or_else(|| "json".into()), source: source? })

@@ -23,7 +23,8 @@ use crate::{
 /// "Workflow"
 pub(crate) fn definition(node: Node<'_>) -> Option<Definition> {
     let fields = ["document", "input", "use", "do", "timeout", "output", "schedule", "evaluate"];
-    let workflow = node.object(&fields)?;
+    // The schema leaves the top of a document open, for `$schema` and the like.
+    let workflow = node.open_object(&fields)?;
     let document = workflow.required("document", document);
     let input = node.in_row(Row::WorkflowInput, || workflow.optional("input", input));
     let components = node.shared(|| workflow.optional("use", components));

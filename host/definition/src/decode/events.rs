@@ -130,7 +130,11 @@ fn filter(node: Node<'_>) -> Option<EventFilter> {
                 ("The filter names no property.".into(), "Name at least one, `type` for example.".into())
             });
         }
-        node.template()
+        // Each may be a regular expression, so that it is only its type that can be wrong.
+        let texts = ["id", "source", "type", "time", "subject", "datacontenttype", "dataschema"];
+        let mistyped =
+            texts.into_iter().filter_map(|name| node.get(name)).filter(|value| value.string().is_none()).count();
+        node.template().filter(|_| mistyped == 0)
     });
     Some(EventFilter { with: with?, correlate: correlate.unwrap_or_default() })
 }

@@ -73,21 +73,30 @@ fn handler(catch: Object<'_>, filter: ErrorFilter, variable: String) -> Option<C
     })
 }
 
+/// What a filter may name; `details` is what the schema called `detail` before.
+const FILTERED: [&str; 6] = ["type", "status", "instance", "title", "detail", "details"];
+
 /// "errors.with"
 fn error_filter(node: Node<'_>) -> Option<ErrorFilter> {
-    let filter = node.open_object(&["type", "status", "instance", "title", "detail"])?;
+    let filter = node.open_object(&FILTERED)?;
     if node.members().next().is_none() {
         return node.error(Code::InvalidValue, || {
             ("The filter names no property.".into(), "Name one, `type` for example, or remove `errors`.".into())
         });
     }
+    if let Some(details) = filter.get("details") {
+        details.nonstandard("The filter has `details`, as earlier versions of the schema had it", "`detail`");
+    }
     let text = |field: &str| filter.optional(field, Node::string).map(String::from);
+    let beyond = node.members().filter(|(name, _)| !FILTERED.contains(name));
+    let extensions = beyond.map(|(name, value)| (name.to_owned(), value.value())).collect();
     Some(ErrorFilter {
         kind: text("type"),
         status: filter.optional("status", |node| node.count(u16::MAX.into())).map(Value::from),
         instance: text("instance"),
         title: text("title"),
-        detail: text("detail"),
+        detail: text("detail").or_else(|| text("details")),
+        extensions,
     })
 }
 

@@ -3,7 +3,7 @@
 use super::duration::duration;
 use super::names::workflow_name;
 use super::resource::external_resource;
-use crate::reader::{Node, Object};
+use crate::reader::{Node, Object, is_expression};
 use crate::{
     Code, ContainerLifetime, ContainerProcess, Process, ProcessIo, ProcessOutput, PullPolicy, Run, ScriptCode,
     ScriptProcess, Severity, ShellProcess, Template, WorkflowProcess,
@@ -84,6 +84,10 @@ fn script(node: Node<'_>) -> Option<ScriptProcess> {
     let script = node.object_of(&[&["language", "code", "source"], &IO])?;
     let language = script.required("language", |node| node.choice(&[("js", "js"), ("python", "python")]));
     let code = match script.exactly_one(&["code", "source"]) {
+        // No script begins with `${` and ends with its `}`.
+        Some(("code", node)) if node.as_str().is_some_and(is_expression) => {
+            node.text_template().map(ScriptCode::Computed)
+        }
         Some(("code", node)) => node.string().map(|code| ScriptCode::Inline(code.into())),
         Some((_, node)) => external_resource(node).map(ScriptCode::External),
         None => None,

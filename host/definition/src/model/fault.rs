@@ -67,6 +67,8 @@ pub struct ErrorFilter {
     pub title: Option<String>,
     /// The detail.
     pub detail: Option<String>,
+    /// Members beyond the standard ones.
+    pub extensions: serde_json::Map<String, Value>,
 }
 
 /// How a failed task is tried again.

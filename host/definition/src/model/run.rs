@@ -105,6 +105,8 @@ pub struct ScriptProcess {
 pub enum ScriptCode {
     /// `code`: written in place.
     Inline(String),
+    /// `code`: one `${ … }` that yields it.
+    Computed(Template),
     /// `source`: to be fetched.
     External(ExternalResource),
 }

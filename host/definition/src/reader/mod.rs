@@ -20,6 +20,7 @@ pub(crate) use scope::{Binding, Row, Scope};
 use crate::expressions::{Expressions, MAX_CHECKED_EXPRESSIONS, Site};
 use crate::pointer::Pointer;
 use crate::problems::Problems;
+use crate::schemas::MAX_CHECKED_SCHEMAS;
 use crate::yaml::{Kind, MAX_TASK_DATA, MAX_TEXT_BYTES, MAX_VALUES, NodeId, Tree, Weight};
 
 /// What all readers of one document share.
@@ -36,6 +37,7 @@ pub(crate) struct Reader<'d> {
     bound: RefCell<Vec<Binding>>,
     sites: RefCell<Vec<Site>>,
     omitted_sites: Cell<usize>,
+    schemas: RefCell<Vec<PathId>>,
 }
 
 /// A step from one value into another.
@@ -67,6 +69,7 @@ impl<'d> Reader<'d> {
             bound: RefCell::default(),
             sites: RefCell::default(),
             omitted_sites: Cell::default(),
+            schemas: RefCell::default(),
         }
     }
 
@@ -81,6 +84,7 @@ impl<'d> Reader<'d> {
             steps: self.steps.into_inner(),
             bound: self.bound.into_inner(),
             omitted: self.omitted_sites.get(),
+            schemas: self.schemas.into_inner(),
         };
         (self.problems.into_inner(), expressions)
     }
@@ -92,6 +96,14 @@ impl<'d> Reader<'d> {
             sites.push(site);
         } else {
             self.omitted_sites.set(self.omitted_sites.get() + 1);
+        }
+    }
+
+    /// Remembers where a schema stands, so that it can be checked later.
+    fn remember_schema(&self, path: PathId) {
+        let mut schemas = self.schemas.borrow_mut();
+        if schemas.len() < MAX_CHECKED_SCHEMAS {
+            schemas.push(path);
         }
     }
 

@@ -47,6 +47,11 @@ impl<'r> Node<'r> {
         self.entry_at(index).map(|(_, node)| node)
     }
 
+    /// Remembers that a schema stands here.
+    pub(crate) fn remember_schema(self) {
+        self.reader.remember_schema(self.path);
+    }
+
     /// The entries of an object; nothing if it is none.
     pub(crate) fn members(self) -> impl Iterator<Item = (&'r str, Node<'r>)> {
         (0..).map_while(move |index| self.entry_at(index))

@@ -3,5 +3,6 @@
 mod hostile;
 mod names;
 mod server;
+mod smuggling;
 mod tls;
 mod ways;

@@ -186,6 +186,10 @@ impl<'p> Block<'p> {
                 // The way of an error, and what is said of it.
                 y += GAP + 10;
             }
+            let follows = parts.last().is_some_and(|last| last.section.role == Role::Before);
+            if follows || section.role == Role::After {
+                y += GAP;
+            }
             let part = Part::measure(section, left, y);
             y += part.height;
             width = width.max(part.x + part.width + PAD);
@@ -202,8 +206,13 @@ impl<'p> Block<'p> {
         match from {
             From::Task => self.height - 12,
             From::Case(row) => self.head + ROW * row as i32 + ROW / 2,
-            From::Handler => self.parts.last().map_or(self.height - 12, |part| part.y + 14),
+            From::Handler => self.handler().map_or(self.height - 12, |part| part.y + 14),
         }
+    }
+
+    /// What handles the task's errors.
+    pub(super) fn handler(&self) -> Option<&Part<'p>> {
+        self.parts.iter().find(|part| part.section.role == Role::Handler)
     }
 
     /// The level at which a jump arrives.
@@ -217,7 +226,7 @@ impl<'p> Part<'p> {
         let stack = Stack::measure(&section.list, section.role == Role::Branches);
         let lines = section.notes.len() + usize::from(section.retry.is_some());
         let (head, pad) = match section.role {
-            Role::Handler => (LINE * lines as i32 + 14, PAD),
+            Role::Handler | Role::Before | Role::After => (LINE * lines as i32 + 14, PAD),
             _ => (0, 0),
         };
         let text = section.notes.iter().chain(&section.retry).map(|line| width_of(line)).max().unwrap_or(0);

@@ -85,7 +85,7 @@ impl Placed<'_> {
 
     /// The right side of what handles the task's errors.
     fn handler_right(&self, x: i32) -> i32 {
-        let part = self.block.parts.last();
+        let part = self.block.handler();
         x + self.x + part.map_or(self.block.width, |part| part.x + part.width)
     }
 }
@@ -165,6 +165,17 @@ impl Part<'_> {
             for (index, line) in self.section.notes.iter().chain(&self.section.retry).enumerate() {
                 scene.text(left + PAD, top + 19 + LINE * index as i32, Anchor::Start, "note", line);
             }
+        }
+        if matches!(self.section.role, Role::Before | Role::After) {
+            scene.rectangle((left, top), (self.width, self.height), 6, "extension");
+            for (index, line) in self.section.notes.iter().enumerate() {
+                scene.text(left + PAD, top + 19 + LINE * index as i32, Anchor::Start, "note", line);
+            }
+        }
+        // The flow comes from one extension to the task, and from the task to another.
+        if before.is_some_and(|before| before.section.role == Role::Before || self.section.role == Role::After) {
+            let middle = left + self.width / 2;
+            scene.arrow(&[(middle, top - GAP), (middle, top)], "flow", "tip");
         }
         let inside = (self.stack_left(x), top + self.head);
         self.stack.paint(inside, scene);

@@ -12,6 +12,7 @@ use super::data::{duration, expression};
 use super::extension::Extensions;
 use super::function::{Functions, Site};
 use super::{Block, Case, Flow, HostShell, Kind, Links, Loop, Missing, Node, NodeId, Unsupported};
+use crate::emit::EmitPlan;
 use crate::event_strategy::MAX_PATTERNS;
 
 /// The places of the tasks of a list, by name.
@@ -35,6 +36,8 @@ pub(crate) struct Compiler<'d> {
     pub(super) extensions: Extensions,
     pub(super) site: Site,
     pub(super) missing: Vec<Missing>,
+    /// Each with where it is referred to.
+    pub(super) loaded_schemas: Vec<(String, Arc<str>)>,
     pub(super) unsupported: Vec<Unsupported>,
 }
 
@@ -52,6 +55,7 @@ impl<'d> Compiler<'d> {
             extensions: Extensions::default(),
             site: Site::default(),
             missing: Vec::new(),
+            loaded_schemas: Vec::new(),
             unsupported: Vec::new(),
         }
     }
@@ -136,8 +140,8 @@ impl<'d> Compiler<'d> {
             dsl::TaskKind::Call(call) => self.call(call, source, reference),
             dsl::TaskKind::Run(run) => self.run(run, reference),
             dsl::TaskKind::Emit(emit) => {
-                let event = dsl::Template(Arc::new(Value::Object(emit.event.clone())));
-                Kind::Emit(Box::new(self.template(&event, reference)))
+                let mut template = |value: Value| self.template(&dsl::Template(Arc::new(value)), reference);
+                Kind::Emit(Box::new(EmitPlan::new(&emit.event, &mut template)))
             }
             dsl::TaskKind::Listen(listen) => self.listen(listen, self.mode, reference),
         }

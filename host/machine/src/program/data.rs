@@ -8,7 +8,7 @@ use hotcell_expression::{Expression, ExpressionError, Mode, Template};
 use serde_json::Value;
 
 use super::compiler::Compiler;
-use super::{DurationPlan, InputPlan, Loaded, Missing, OutputPlan, Wanted, schema};
+use super::{DurationPlan, InputPlan, Loaded, LoadedSchema, Missing, OutputPlan, Wanted, schema};
 
 impl<'d> Compiler<'d> {
     pub(super) fn template(&mut self, template: &dsl::Template, reference: &TaskReference) -> Template {
@@ -62,20 +62,29 @@ impl<'d> Compiler<'d> {
     fn schema(&mut self, schema: Option<&dsl::Schema>, reference: &TaskReference) -> Option<Arc<str>> {
         let schema = schema?;
         let at = reference.join("schema");
-        let document = match &schema.source {
-            dsl::SchemaSource::Inline(document) => Arc::clone(document),
-            dsl::SchemaSource::External(resource) => self.external_schema(resource, &at)?,
-        };
-        match schema::with_version(&document, &schema.format) {
-            Ok(text) => Some(text),
-            Err(message) => {
-                self.refuse(&at.join("format"), &message);
-                None
+        let text = match &schema.source {
+            dsl::SchemaSource::Inline(document) if schema::refers_elsewhere(document) => {
+                schema::loaded(&*self.references(document, &at)?, &schema.format)
             }
+            dsl::SchemaSource::Inline(document) => schema::schema_text(document, &schema.format),
+            dsl::SchemaSource::External(resource) => {
+                schema::loaded(&*self.external_schema(resource, &at)?, &schema.format)
+            }
+        };
+        let text = text.inspect_err(|message| self.refuse(&at.join("format"), message)).ok()?;
+        if matches!(&schema.source, dsl::SchemaSource::External(_)) || text.starts_with('[') {
+            let (pointer, _) = self.site.locate(&at);
+            self.loaded_schemas.push((pointer, Arc::clone(&text)));
         }
+        Some(text)
     }
 
-    fn external_schema(&mut self, resource: &dsl::ExternalResource, at: &TaskReference) -> Option<Arc<Value>> {
+    fn references(&mut self, document: &Value, at: &TaskReference) -> Option<Arc<LoadedSchema>> {
+        let schema = document.to_string().into();
+        self.loaded_schema(Wanted::References { schema, from: self.site.origin.clone() }, None, &at.join("document"))
+    }
+
+    fn external_schema(&mut self, resource: &dsl::ExternalResource, at: &TaskReference) -> Option<Arc<LoadedSchema>> {
         let at = at.join("resource");
         let Some(uri) = resource.endpoint.uri.0.as_str().filter(|uri| !uri.contains(['{', '}'])) else {
             let message = "schemas are loaded before the workflow starts, and no data is there yet; write the URI without \
@@ -84,11 +93,20 @@ impl<'d> Compiler<'d> {
             return None;
         };
         let wanted = Wanted::Schema { uri: uri.into(), from: self.site.origin.clone() };
-        if let Some(Loaded::Schema(document)) = self.links.get(&wanted) {
-            return Some(Arc::clone(document));
+        self.loaded_schema(wanted, Some(resource.endpoint.clone()), &at)
+    }
+
+    fn loaded_schema(
+        &mut self,
+        wanted: Wanted,
+        endpoint: Option<dsl::Endpoint>,
+        at: &TaskReference,
+    ) -> Option<Arc<LoadedSchema>> {
+        if let Some(Loaded::Schema(schema)) = self.links.get(&wanted) {
+            return Some(Arc::clone(schema));
         }
-        let (pointer, _) = self.site.locate(&at);
-        self.missing.push(Missing { wanted, endpoint: Some(resource.endpoint.clone()), pointer });
+        let (pointer, _) = self.site.locate(at);
+        self.missing.push(Missing { wanted, endpoint, pointer });
         None
     }
 

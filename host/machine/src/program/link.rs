@@ -1,6 +1,6 @@
 //! What a definition refers to and does not contain: functions and schemas that are elsewhere.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use hotcell_definition as dsl;
@@ -13,7 +13,14 @@ use super::Unsupported;
 pub enum Wanted {
     /// A function: `name:version@catalog`, or a URL.
     Function(Arc<str>),
-    /// A schema.
+    /// What a schema in place refers to.
+    References {
+        /// The schema, as JSON text.
+        schema: Arc<str>,
+        /// The document that it stands in, if that is not the definition itself. A relative reference starts there.
+        from: Option<Origin>,
+    },
+    /// A schema, with what it refers to.
     Schema {
         /// Its URI, as it is written.
         uri: Arc<str>,
@@ -48,7 +55,18 @@ pub enum Loaded {
         origin: Origin,
     },
     /// A JSON Schema.
-    Schema(Arc<Value>),
+    Schema(Arc<LoadedSchema>),
+}
+
+/// A JSON Schema that was loaded, with every document to which it and those documents refer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoadedSchema {
+    /// Its address, where relative references start: a URL.
+    pub base: String,
+    /// The schema.
+    pub schema: Arc<Value>,
+    /// The documents, by their URLs without fragments.
+    pub documents: BTreeMap<String, Arc<Value>>,
 }
 
 /// Everything that was loaded for a definition.
@@ -68,6 +86,7 @@ impl Missing {
     pub(super) fn refused(self) -> Unsupported {
         let message = match &self.wanted {
             Wanted::Function(name) => format!("the function `{name}` is not here"),
+            Wanted::References { .. } => "what this schema refers to is not here".to_owned(),
             Wanted::Schema { uri, .. } => format!("the schema {uri} is not here"),
         };
         Unsupported { pointer: self.pointer, message }

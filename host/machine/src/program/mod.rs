@@ -17,8 +17,9 @@ use hotcell_definition::{Definition, TaskReference};
 use hotcell_expression::{Mode, Needs, Template};
 
 pub(crate) use self::compiler::Compiler;
-pub use self::link::{LinkError, Links, Loaded, Missing, Origin, Wanted};
+pub use self::link::{LinkError, Links, Loaded, LoadedSchema, Missing, Origin, Wanted};
 pub(crate) use self::plan::*;
+pub use self::schema::{refers_elsewhere, schema_text};
 use crate::{Builtin, ScriptLanguage, WorkflowIdentity};
 
 /// A definition that a machine can walk. Made once, shared by all executions of the definition.
@@ -33,6 +34,7 @@ pub struct Program {
     pub(crate) input: Option<InputPlan>,
     pub(crate) output: Option<OutputPlan>,
     pub(crate) timeout: Option<DurationPlan>,
+    loaded_schemas: Vec<(String, Arc<str>)>,
 }
 
 /// Something that is valid, but that this version of hotcell does not run yet, or that refers to what cannot be loaded.
@@ -55,6 +57,19 @@ pub struct NamedComponent<'p> {
     pub origin: Option<&'p Origin>,
     /// The export to call. Default: what the component itself says.
     pub export: Option<&'p str>,
+}
+
+/// A workflow that a task runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamedWorkflow<'p> {
+    /// Its namespace.
+    pub namespace: &'p str,
+    /// Its name.
+    pub name: &'p str,
+    /// A version, a range of versions, or `latest`.
+    pub version: &'p str,
+    /// The task.
+    pub reference: &'p TaskReference,
 }
 
 /// Whether `run: shell` runs. A command of the host's shell stands in no cell: it can read, change and reach whatever the
@@ -123,7 +138,19 @@ impl Program {
             name: definition.document.name.clone(),
             version: definition.document.version.to_string(),
         };
-        Ok(Program { identity, nodes: compiler.nodes, functions, extensions, root, input, output, timeout, definition })
+        let loaded_schemas = compiler.loaded_schemas;
+        Ok(Program {
+            loaded_schemas,
+            identity,
+            nodes: compiler.nodes,
+            functions,
+            extensions,
+            root,
+            input,
+            output,
+            timeout,
+            definition,
+        })
     }
 
     /// The definition.
@@ -156,6 +183,24 @@ impl Program {
     pub fn scripts(&self) -> impl Iterator<Item = (&str, ScriptLanguage)> {
         self.nodes.iter().filter_map(|node| match &node.kind {
             Kind::Process(plan) => plan.language().map(|language| (node.reference.as_str(), language)),
+            _ => None,
+        })
+    }
+
+    /// The schemas that were loaded, as an evaluator takes them, each with a JSON Pointer to what refers to it.
+    pub fn loaded_schemas(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.loaded_schemas.iter().map(|(pointer, schema)| (&**pointer, &**schema))
+    }
+
+    /// The workflows that tasks run.
+    pub fn named_workflows(&self) -> impl Iterator<Item = NamedWorkflow<'_>> {
+        self.nodes.iter().filter_map(|node| match &node.kind {
+            Kind::Workflow(plan) => Some(NamedWorkflow {
+                namespace: &plan.namespace,
+                name: &plan.name,
+                version: &plan.version,
+                reference: &node.reference,
+            }),
             _ => None,
         })
     }

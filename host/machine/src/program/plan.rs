@@ -8,6 +8,7 @@ use hotcell_expression::{Expression, Template};
 use serde_json::Value;
 
 use super::Origin;
+use crate::emit::EmitPlan;
 use crate::http::HttpPlan;
 use crate::listen::ListenPlan;
 use crate::process::ProcessPlan;
@@ -57,7 +58,7 @@ pub(crate) enum Kind {
     Process(Box<ProcessPlan>),
     Workflow(Box<WorkflowPlan>),
     Function(Box<FunctionPlan>),
-    Emit(Box<Template>),
+    Emit(Box<EmitPlan>),
     Listen(Box<ListenPlan>),
 }
 

@@ -446,7 +446,7 @@ impl<'w> Simulation<'w> {
 }
 
 pub(crate) fn environment<'a>(world: &'a World, evaluator: &'a mut NativeEvaluator) -> Environment<'a> {
-    Environment { evaluator, secrets: &world.secrets }
+    Environment { evaluator, secrets: &world.secrets, grants: None }
 }
 
 /// The same machine, as if the host had died and come back.

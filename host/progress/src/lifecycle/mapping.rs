@@ -39,6 +39,8 @@ struct Task {
     kind: Kind,
     started: bool,
     suspended: bool,
+    /// The correlation keys that a `listen` has resolved so far.
+    keys: Option<Value>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,7 +212,7 @@ fn of_task(told: &mut Told<'_>, name: &str, open: &mut BTreeMap<u64, Task>, task
     match &event.kind {
         EventKind::TaskCreated => {
             let reference = Arc::clone(reference);
-            open.insert(id, Task { reference, kind, started: false, suspended: false });
+            open.insert(id, Task { reference, kind, started: false, suspended: false, keys: None });
             told.task(name, id, &task.reference, "created", "createdAt", Value::Null);
             told.task_status(name, id, &task.reference, "pending");
         }
@@ -225,10 +227,16 @@ fn of_task(told: &mut Told<'_>, name: &str, open: &mut BTreeMap<u64, Task>, task
             }
         }
         EventKind::TaskRetried { .. } => told.task(name, id, reference, "retried", "retriedAt", Value::Null),
+        EventKind::TaskProgress { data: Some(data), .. } if kind == Kind::Listen => {
+            if let (Some(task), Some(keys)) = (open.get_mut(&id), data.get("correlationKeys")) {
+                task.keys = Some(keys.clone());
+            }
+        }
         EventKind::TaskCompleted | EventKind::TaskSkipped => {
-            open.remove(&id);
+            let keys = open.remove(&id).and_then(|task| task.keys);
             if kind == Kind::Listen && event.kind == EventKind::TaskCompleted {
-                told.workflow(name, "correlation-completed", "completedAt", Value::Null);
+                let more = keys.map_or(Value::Null, |keys| json!({ "correlationKeys": keys }));
+                told.workflow(name, "correlation-completed", "completedAt", more);
             }
             told.task(name, id, reference, "completed", "completedAt", Value::Null);
             told.task_status(name, id, reference, "completed");

@@ -11,7 +11,7 @@
 //! | `task_created`, `_started`, `_retried`, `_completed`, `_cancelled` | `task.` and the same word |
 //! | `task_failed` | `task.faulted` |
 //! | `task_skipped` | `task.completed`: its output is its input, and it never started |
-//! | `task_started`, `task_completed` of a `listen` | besides, `workflow.correlation-started`, `workflow.correlation-completed` |
+//! | `task_started`, `task_completed` of a `listen` | besides, `workflow.correlation-started`, `workflow.correlation-completed`, the latter with the correlation keys that `task_progress` told |
 //! | `workflow_parsing`, `_parsed`, `_building`, `_executing`, `task_progress`, `task_log`, `state_updated` | none |
 //!
 //! On request each change of a status phase is followed by `workflow.status-changed` or `task.status-changed`.

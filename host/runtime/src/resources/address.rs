@@ -1,7 +1,7 @@
 //! Where documents are: files and URLs, relative to each other, and as the hosts of Git repositories have them.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use url::Url;
 
@@ -24,6 +24,11 @@ impl fmt::Display for Address {
 impl Address {
     /// What a document that is in this folder means by a URI.
     pub(super) fn refer(&self, uri: &str) -> Result<Address, String> {
+        // `file:order.json` is a path like any other.
+        let uri = match uri.strip_prefix("file:") {
+            Some(path) if !path.starts_with('/') => path,
+            _ => uri,
+        };
         match Url::parse(uri) {
             Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Address::Url(raw(url))),
             // A document that came over the network does not look into this machine.
@@ -35,6 +40,33 @@ impl Address {
                 "{uri:?} is not relative to the document that it stands in; write a relative path or a URL"
             )),
             Err(_) => self.join(uri),
+        }
+    }
+
+    /// The address as a URL: that of a file is absolute.
+    pub(super) fn url(&self) -> Option<Url> {
+        match self {
+            Address::File(path) => Url::from_file_path(absolute(path)?).ok(),
+            Address::Url(url) => Some(url.clone()),
+        }
+    }
+
+    /// What stands at a URL, if that can be loaded at all.
+    pub(super) fn of_url(url: Url) -> Option<Address> {
+        match url.scheme() {
+            "http" | "https" => Some(Address::Url(raw(url))),
+            "file" => url.to_file_path().ok().map(Address::File),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a file in this folder or below it, by its path: links are followed, as whoever placed them may.
+    pub(super) fn is_within(&self, folder: &Path) -> bool {
+        match self {
+            Address::File(path) => {
+                matches!((absolute(path), absolute(folder)), (Some(path), Some(folder)) if path.starts_with(&folder))
+            }
+            Address::Url(_) => false,
         }
     }
 
@@ -69,6 +101,19 @@ impl Address {
         let is_document = [".yaml", ".yml", ".json"].iter().any(|extension| named.ends_with(extension));
         if is_document { Ok(self) } else { self.join("function.yaml") }
     }
+}
+
+/// A path from the root, without `.` and `..`. Nothing if there is no current folder to start at.
+fn absolute(path: &Path) -> Option<PathBuf> {
+    let mut absolute = PathBuf::new();
+    for part in std::path::absolute(path).ok()?.components() {
+        match part {
+            Component::ParentDir => drop(absolute.pop()),
+            Component::CurDir => {}
+            part => absolute.push(part),
+        }
+    }
+    Some(absolute)
 }
 
 /// The address of what people see at a host of Git repositories, as it is read by programs ("File Structure" in
@@ -139,6 +184,7 @@ mod tests {
         );
         assert_eq!(refer("https://example.com/a/f", "../order.json"), "https://example.com/a/order.json");
         assert_eq!(refer("flows", "file:///srv/catalog"), "/srv/catalog");
+        assert_eq!(refer("flows", "file:schemas/order.json"), "flows/schemas/order.json");
     }
 
     #[test]

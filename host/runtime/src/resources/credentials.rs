@@ -121,7 +121,6 @@ mod tests {
         for (written, part) in [
             ("{ bearer: { token: '${ $secrets.hidden }' } }", "hidden"),
             ("{ bearer: { token: '${ .a + .b }' } }", "is a program"),
-            ("{ basic: { use: hidden } }", "--secret"),
         ] {
             let error = policy(written).unwrap_err();
             assert!(error.contains(part), "{written}: {error}");

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hotcell_definition::{Definition, Refused, Severity, Task, parse_data};
+use hotcell_definition::{Authentication, Definition, Refused, Reusable, Severity, Task, parse_data};
 use hotcell_machine::{HostShell, LinkError, Links, Loaded, Missing, Program, Unsupported, Wanted};
-
 use serde_json::{Map, Value};
 
 use super::address::Address;
@@ -19,13 +18,13 @@ use crate::files;
 const MAX_BYTES: u64 = 1 << 20;
 
 /// How large all documents may be together: 8 MiB. What is read from them takes many times as much memory.
-const MAX_TOTAL_BYTES: usize = 8 << 20;
+pub(super) const MAX_TOTAL_BYTES: usize = 8 << 20;
 
 /// How many documents are loaded for one definition, those to which they refer included.
-const MAX_DOCUMENTS: usize = 256;
+pub(super) const MAX_DOCUMENTS: usize = 256;
 
 /// How deep documents may refer to documents.
-const MAX_ROUNDS: usize = 16;
+pub(super) const MAX_ROUNDS: usize = 16;
 
 /// How long loading may take, all documents together.
 const MAX_TIME: Duration = Duration::from_secs(60);
@@ -91,11 +90,8 @@ impl Loader {
             };
             let mut seen = HashSet::new();
             missing.retain(|missing| seen.insert(missing.wanted.clone()));
-            if links.len() + missing.len() > MAX_DOCUMENTS {
-                return Err(refuse(
-                    missing.first(),
-                    format!("more than {MAX_DOCUMENTS} documents would be loaded for it"),
-                ));
+            if documents(&links) + missing.len() > MAX_DOCUMENTS {
+                return Err(too_many(missing.swap_remove(0).pointer));
             }
             let mut failed = Vec::new();
             for missing in missing {
@@ -109,6 +105,9 @@ impl Loader {
                     Ok((loaded, length)) => {
                         bytes += length;
                         links.insert(missing.wanted, loaded);
+                        if documents(&links) > MAX_DOCUMENTS {
+                            return Err(too_many(missing.pointer));
+                        }
                     }
                     Err(message) => failed.push(Unsupported { pointer: missing.pointer, message }),
                 }
@@ -125,28 +124,58 @@ impl Loader {
         match &missing.wanted {
             Wanted::Function(name) => {
                 let address = self.function_address(name, missing)?;
-                let bytes =
-                    self.read(&address, missing, definition).await.map_err(|error| format!("{name}: {error}"))?;
+                let source = Source { policy: policy(missing), definition };
+                let bytes = self.read(&address, &source).await.map_err(|error| format!("{name}: {error}"))?;
                 let task =
                     Task::parse(&bytes).map_err(|refused| format!("{name}: {}", first_error(&address, &refused)))?;
                 let loaded = Loaded::Function { task: Arc::new(task), origin: address.to_string().into() };
                 Ok((loaded, bytes.len()))
             }
             Wanted::Schema { uri, from } => {
-                let folder = from.as_deref().map_or_else(|| Address::File(self.folder.clone()), Address::folder_of);
+                let folder = from.as_deref().map_or_else(|| self.here(), Address::folder_of);
                 let address = folder.refer(uri)?;
-                let bytes = self.read(&address, missing, definition).await?;
-                let schema = parse_data(&bytes).map_err(|refused| first_error(&address, &refused))?;
-                if !schema.is_object() && !schema.is_boolean() {
-                    return Err(format!("{address}: this is not a JSON Schema, which is an object"));
+                if !uri.contains("://") && !uri.starts_with("file:/") {
+                    self.stays(&folder, &address)?;
                 }
-                Ok((Loaded::Schema(Arc::new(schema)), bytes.len()))
+                let source = Source { policy: policy(missing), definition };
+                let (schema, bytes) = self.document(&address, &source).await?;
+                self.with_references(schema, bytes, &address, &source).await
+            }
+            Wanted::References { schema, from } => {
+                // What stands in place is at no address of its own: it stands beside what is in the same folder.
+                let folder = from.as_deref().map_or_else(|| self.here(), Address::folder_of);
+                let schema = serde_json::from_str(schema).map_err(|error| error.to_string())?;
+                let source = Source { policy: None, definition };
+                self.with_references(Arc::new(schema), 0, &folder.join("schema.json")?, &source).await
             }
         }
     }
 
+    fn here(&self) -> Address {
+        Address::File(self.folder.clone())
+    }
+
+    /// A JSON Schema, and how many bytes it has.
+    pub(super) async fn document(&self, address: &Address, source: &Source<'_>) -> Result<(Arc<Value>, usize), String> {
+        let bytes = self.read(address, source).await?;
+        let schema = parse_data(&bytes).map_err(|refused| first_error(address, &refused))?;
+        if !schema.is_object() && !schema.is_boolean() {
+            return Err(format!("{address}: this is not a JSON Schema, which is an object"));
+        }
+        Ok((Arc::new(schema), bytes.len()))
+    }
+
+    /// A path does not lead out of the folder of the definition, nor from there anywhere but into the catalog.
+    pub(super) fn stays(&self, from: &Address, to: &Address) -> Result<(), String> {
+        let catalog = self.catalog.as_ref().is_some_and(|catalog| to.is_within(catalog));
+        if matches!(to, Address::Url(_)) || !from.is_within(&self.folder) || to.is_within(&self.folder) || catalog {
+            return Ok(());
+        }
+        Err(format!("{to}: this is not a path within the folder of the definition; put the document there"))
+    }
+
     fn function_address(&self, name: &str, missing: &Missing) -> Result<Address, String> {
-        let here = Address::File(self.folder.clone());
+        let here = self.here();
         if name.contains("://") {
             return here.refer(name)?.function();
         }
@@ -173,7 +202,7 @@ impl Loader {
         root.join(&format!("functions/{function}/{version}/function.yaml"))
     }
 
-    async fn read(&self, address: &Address, missing: &Missing, definition: &Definition) -> Result<Vec<u8>, String> {
+    async fn read(&self, address: &Address, source: &Source<'_>) -> Result<Vec<u8>, String> {
         match address {
             Address::File(path) => {
                 let read = files::read_at_most(path.clone(), MAX_BYTES).await;
@@ -185,9 +214,8 @@ impl Loader {
                         "{url}: nothing is fetched over the network here; put the document into a folder"
                     ));
                 };
-                let authentication = missing.endpoint.as_ref().and_then(|endpoint| endpoint.authentication.as_ref());
-                let vault = Vault { secrets: &self.secrets, components: &definition.components };
-                let authentication = authentication.map(|policy| vault.policy(policy)).transpose();
+                let vault = Vault { secrets: &self.secrets, components: &source.definition.components };
+                let authentication = source.policy.map(|policy| vault.policy(policy)).transpose();
                 let authentication = authentication.map_err(|error| format!("{url}: {error}"))?;
                 let bytes = fetch
                     .get(FetchRequest { url, authentication, limit: MAX_BYTES })
@@ -200,6 +228,30 @@ impl Loader {
             }
         }
     }
+}
+
+/// How many documents there are, those to which schemas refer included.
+fn documents(links: &Links) -> usize {
+    let referred = links.values().map(|loaded| match loaded {
+        Loaded::Schema(schema) => schema.documents.len(),
+        Loaded::Function { .. } => 0,
+    });
+    links.len() + referred.sum::<usize>()
+}
+
+fn too_many(pointer: String) -> Vec<Unsupported> {
+    vec![Unsupported { pointer, message: format!("more than {MAX_DOCUMENTS} documents would be loaded for it") }]
+}
+
+/// For whom something is loaded, and how to authenticate where it is.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) policy: Option<&'a Reusable<Authentication>>,
+    pub(super) definition: &'a Definition,
+}
+
+fn policy(missing: &Missing) -> Option<&Reusable<Authentication>> {
+    missing.endpoint.as_ref().and_then(|endpoint| endpoint.authentication.as_ref())
 }
 
 fn refuse(at: Option<&Missing>, message: String) -> Vec<Unsupported> {

@@ -7,6 +7,8 @@ mod address;
 mod credentials;
 mod fetch;
 mod loader;
+mod references;
+mod schemas;
 
 pub use fetch::{Fetch, FetchRequest};
 pub use loader::Loader;

@@ -17,7 +17,7 @@ pub enum Occasions {
     /// Their times.
     Times(Timetable),
     /// Events, which are the input of the run that they start.
-    Events(EventListener),
+    Events(Box<EventListener>),
 }
 
 impl Runtime {
@@ -32,7 +32,7 @@ impl Runtime {
         match &schedule.trigger {
             Trigger::On(strategy) => self
                 .listen(workflow, strategy, schedule.read, Position(0))
-                .map(Occasions::Events)
+                .map(|listener| Occasions::Events(Box::new(listener)))
                 .map_err(ScheduleError::InvalidFilter),
             _ => Timetable::new(schedule, zone).map(Occasions::Times),
         }

@@ -81,7 +81,7 @@ impl Runtime {
         let begun = self.shared.clock.now();
         let (timetable, listener) = match occasions {
             Occasions::Times(timetable) => (Some(timetable), None),
-            Occasions::Events(listener) => (None, Some(listener)),
+            Occasions::Events(listener) => (None, Some(*listener)),
         };
         let runs = Runs {
             runtime: self,

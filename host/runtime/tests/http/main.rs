@@ -6,6 +6,7 @@ mod authority;
 mod basics;
 mod denied;
 mod documents;
+mod leaks;
 mod openapi;
 mod rig;
 mod tls;

@@ -48,6 +48,14 @@ fn an_exit_code_that_was_not_asked_for_is_an_error_of_the_task() {
 }
 
 #[test]
+fn a_script_in_python_can_end_its_process_at_once() {
+    let code = "import atexit, os\natexit.register(print, 'late')\nprint('out')\nos._exit(7)";
+    let all = bench().script("python", code, json!({"return": "all"})).output();
+    assert_eq!(all, json!({"code": 7, "stdout": "out", "stderr": ""}));
+    assert_eq!(bench().script("python", code, json!({})).problem().extensions["exitCode"], 7);
+}
+
+#[test]
 fn an_error_that_nobody_caught_tells_its_lines_and_nothing_of_the_interpreter() {
     let expected = [
         ("js", "function f() {\n  throw new Error('broken')\n}\nf()", "Uncaught Error: broken\n    at f (script.js:2:"),

@@ -14,6 +14,9 @@ use super::answer::{self, broken};
 /// The most elements of a table. The modules are ours and do not grow theirs.
 const TABLE_ELEMENTS: usize = 20_000;
 
+/// How much of a stack is looked at to see whether it is used: 8 KiB, more than any frame leaves untouched.
+const STACK_PROBE: usize = 8 << 10;
+
 /// An instance with its memory: what it was told, it knows until it is dropped.
 pub(super) struct Cell {
     store: Store<Bounds>,
@@ -114,6 +117,12 @@ impl Cell {
     /// Whether the cell must not be used any more: it has trapped, or an oversized result is left in its memory.
     pub(super) fn is_spent(&self) -> bool {
         self.spent
+    }
+
+    /// Whether memory at this address, within a stack that grows downwards from further up, has been used.
+    pub(super) fn is_used(&self, address: usize) -> bool {
+        let page = self.memory.data(&self.store).get(address..address + STACK_PROBE);
+        page.is_some_and(|page| page.iter().any(|byte| *byte != 0))
     }
 
     /// Bytes of memory that the cell has. They never become less.

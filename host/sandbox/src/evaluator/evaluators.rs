@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use hotcell_expression::ExpressionError;
+use hotcell_expression::{ExpressionError, Needs};
 use wasmtime::{Config, Engine, InstancePre, Linker, Module};
 
 use super::cell::Bounds;
@@ -17,9 +17,12 @@ const JQ: &[u8] = include_bytes!("../../builtin/jq.wasm");
 /// The JSON Schema validator, built from `guest-sdk/builtin/schema` in the same way.
 const SCHEMA: &[u8] = include_bytes!("../../builtin/schema.wasm");
 
-/// The stack of a cell, in bytes: 1 MiB, which must fit into that of the thread that calls. Programs end with an error
-/// when they need more; a recursion that is no tail call may go some six hundred levels deep.
-const STACK: usize = 1 << 20;
+/// The stack of a cell, in bytes: 24 MiB, address space of which only what is used takes memory. Programs end with an error
+/// when they need more; a recursion that is no tail call may go some ten thousand levels deep.
+const STACK: usize = 24 << 20;
+
+/// What the host's own functions need besides: 1 MiB.
+const HOST_STACK: usize = 1 << 20;
 
 /// The engine and the compiled modules, which all evaluators share. Cheap to clone; a host has one.
 #[derive(Clone)]
@@ -80,6 +83,13 @@ impl Evaluators {
         CellEvaluator { evaluators: self.clone(), limits, jq: None, schemas: None, buffer: Vec::new() }
     }
 
+    /// Whether something of what will be needed has to be compiled first, which takes seconds.
+    pub fn must_compile(&self, needs: Needs) -> bool {
+        let Shared { jq, schema, artifacts, .. } = &*self.shared;
+        let kept = |bytes| artifacts.as_ref().is_some_and(|artifacts| artifacts.has(&Digest::of(bytes)));
+        (needs.jq && jq.get().is_none() && !kept(JQ)) || (needs.schemas && schema.get().is_none() && !kept(SCHEMA))
+    }
+
     /// The jq interpreter. Whoever needs it first waits until it is compiled.
     pub(super) fn jq(&self) -> Result<&InstancePre<Bounds>, ExpressionError> {
         let jq = self.shared.jq.get_or_init(|| self.shared.compile(JQ));
@@ -119,12 +129,20 @@ impl Shared {
     }
 }
 
+/// Runs something on a stack that is large enough for a cell: that of this thread, or one that is made for it. Without, a deep
+/// recursion would not end as a trap, but the host.
+pub(super) fn with_stack<R>(run: impl FnOnce() -> R) -> R {
+    stacker::maybe_grow(STACK + HOST_STACK, STACK + 2 * HOST_STACK, run)
+}
+
 /// Everything off that the modules do not need.
 fn config() -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
         .concurrency_support(false)
+        // Never used, as nothing here is asynchronous; but wasmtime wants it to be larger than what follows.
+        .async_stack_size(STACK + HOST_STACK)
         .max_wasm_stack(STACK)
         // The `gc` feature of wasmtime stays compiled in, as builds without it abort (RUSTSEC-2026-0570).
         .gc_support(false)

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-/// Memory: against `[range(1e9)]`, which would take all that the host has.
-pub const DEFAULT_EVALUATOR_MEMORY: usize = 64 << 20;
+/// Memory: against `[range(1e9)]`, which would take all that the host has. A third of it is stack, for deep recursion. 96 MiB.
+pub const DEFAULT_EVALUATOR_MEMORY: usize = 96 << 20;
 /// Time: against `def f: f; f`.
 pub const DEFAULT_EVALUATOR_TIME: Duration = Duration::from_secs(1);
 
-/// The longest program or schema, in bytes: against one that takes all its time to compile, every time. 256 KiB.
+/// The longest program, in bytes: against one that takes all its time to compile, every time. 256 KiB.
 pub(super) const MAX_PROGRAM: usize = 256 << 10;
+/// The longest schema, with the documents to which it refers, in bytes: 1 MiB.
+pub(super) const MAX_SCHEMA: usize = 1 << 20;
 /// The most variables that a program may be given: against names that fill the memory before the program runs.
 pub(super) const MAX_VARIABLES: usize = 1_000;
 /// The largest input, and the largest variable, in bytes of JSON; 8 MiB, like all data that flows through a workflow.
@@ -21,8 +23,8 @@ pub(super) const MAX_DEPTH: usize = 100;
 /// most 1,000,000 values in a result. A program may be 256 KiB long and use 1,000 variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EvaluatorLimits {
-    /// Bytes of memory of the cell, with all programs that it keeps. Default 64 MiB. Whoever needs more gets
-    /// [`MemoryLimit`](hotcell_expression::ExpressionError::MemoryLimit). Less than 4 MiB is too little for any program.
+    /// Bytes of memory of the cell, with all programs that it keeps. Default 96 MiB, of which 32 MiB are stack. Whoever needs more gets
+    /// [`MemoryLimit`](hotcell_expression::ExpressionError::MemoryLimit). Less than 36 MiB is too little for any program.
     pub memory: usize,
     /// What the processor may spend on an evaluation, compiling the program included. Default 1 s. Checked every 5 ms.
     /// Time in which the machine does something else is not counted, so that a busy one makes expressions

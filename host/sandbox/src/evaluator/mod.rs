@@ -24,6 +24,7 @@ use serde_json::Value;
 pub use evaluators::{Evaluators, EvaluatorsError};
 pub use limits::{DEFAULT_EVALUATOR_MEMORY, DEFAULT_EVALUATOR_TIME, EvaluatorLimits};
 
+use self::evaluators::with_stack;
 use self::programs::JqCell;
 use self::schemas::SchemaCell;
 
@@ -34,7 +35,8 @@ const MAX_KEPT_BUFFER: usize = 256 << 10;
 ///
 /// A warm evaluation takes microseconds; the first one of a program compiles it, which takes a fraction of a
 /// millisecond. An evaluation runs on the thread that calls, for as long as [`EvaluatorLimits::time`] allows, so it does
-/// not belong on threads that serve clients. It needs 1.5 MiB of stack there (threads of Rust have 2 MiB by default).
+/// not belong on threads that serve clients. Where such a thread has less than 25 MiB of stack left, the evaluation gets a stack of
+/// its own, which takes some microseconds.
 ///
 /// After any error the evaluator can be used again.
 pub struct CellEvaluator {
@@ -60,7 +62,8 @@ impl CellEvaluator {
             none => none.insert(JqCell::new(jq_module, memory)?),
         };
         jq.cell().grant(time);
-        let result = run(jq, memory, &mut self.buffer);
+        let buffer = &mut self.buffer;
+        let result = with_stack(|| run(jq, memory, buffer));
         if jq.is_worn() {
             self.jq = None;
         }
@@ -105,7 +108,8 @@ impl Evaluator for CellEvaluator {
             none => none.insert(SchemaCell::new(module, memory)?),
         };
         schemas.cell().grant(time);
-        let result = schemas.validate(schema, data, &mut self.buffer);
+        let buffer = &mut self.buffer;
+        let result = with_stack(|| schemas.validate(schema, data, buffer));
         if schemas.is_worn() {
             self.schemas = None;
         }

@@ -17,6 +17,11 @@ const MAX_PROGRAMS: usize = 1_000;
 /// and evaluators that wait should not hold what one evaluation needed.
 const MAX_KEPT: usize = 8 << 20;
 
+/// The stack that the interpreter has in its own memory, from 0 up to here: as in its `build.rs`.
+const GUEST_STACK: usize = 32 << 20;
+/// How much of that stack may have been used when the cell is kept: 2 MiB.
+const MAX_KEPT_STACK: usize = 2 << 20;
+
 /// A cell with the jq interpreter, and what it has compiled.
 pub(super) struct JqCell {
     cell: Cell,
@@ -49,7 +54,10 @@ impl JqCell {
 
     /// Whether another evaluation should rather have a fresh cell.
     pub(super) fn is_worn(&self) -> bool {
-        self.cell.is_spent() || self.count >= MAX_PROGRAMS || self.cell.size() > self.fresh_size + MAX_KEPT
+        self.cell.is_spent()
+            || self.count >= MAX_PROGRAMS
+            || self.cell.size() > self.fresh_size + MAX_KEPT
+            || self.cell.is_used(GUEST_STACK - MAX_KEPT_STACK)
     }
 
     /// The number of a program, which is compiled if it has none yet. `buffer` is used for requests.

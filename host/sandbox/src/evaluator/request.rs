@@ -3,7 +3,7 @@
 use hotcell_expression::ExpressionError;
 use serde_json::Value;
 
-use super::limits::{MAX_DATA, MAX_DEPTH, MAX_PROGRAM, MAX_VARIABLES};
+use super::limits::{MAX_DATA, MAX_DEPTH, MAX_PROGRAM, MAX_SCHEMA, MAX_VARIABLES};
 
 /// A program with the names of its variables, as `compile` takes them.
 pub(super) fn write_program<'a>(
@@ -12,7 +12,7 @@ pub(super) fn write_program<'a>(
     out: &mut Vec<u8>,
 ) -> Result<(), ExpressionError> {
     if program.len() > MAX_PROGRAM {
-        return Err(too_long("the expression"));
+        return Err(too_long("the expression", MAX_PROGRAM));
     }
     if variables.len() > MAX_VARIABLES {
         return Err(ExpressionError::DataLimit(format!(
@@ -24,7 +24,7 @@ pub(super) fn write_program<'a>(
     write_length(variables.len(), out);
     for name in variables {
         if name.len() > MAX_PROGRAM {
-            return Err(too_long("the name of a variable"));
+            return Err(too_long("the name of a variable", MAX_PROGRAM));
         }
         write_length(name.len(), out);
         out.extend_from_slice(name.as_bytes());
@@ -33,10 +33,10 @@ pub(super) fn write_program<'a>(
     Ok(())
 }
 
-fn too_long(what: &str) -> ExpressionError {
+fn too_long(what: &str, most: usize) -> ExpressionError {
     ExpressionError::DataLimit(format!(
         "{what} is longer than {} KiB; data belongs into the workflow's input, not into its definition",
-        MAX_PROGRAM >> 10
+        most >> 10
     ))
 }
 
@@ -65,8 +65,8 @@ pub(super) fn write_values<'a>(
 
 /// A schema and the data that should fit it, as `validate` takes them.
 pub(super) fn write_schema(schema: &str, data: &Value, out: &mut Vec<u8>) -> Result<(), ExpressionError> {
-    if schema.len() > MAX_PROGRAM {
-        return Err(too_long("the schema"));
+    if schema.len() > MAX_SCHEMA {
+        return Err(too_long("the schema", MAX_SCHEMA));
     }
     out.clear();
     write_length(schema.len(), out);

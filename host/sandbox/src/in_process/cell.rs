@@ -9,12 +9,14 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use super::clocks::Coarse;
 use super::command::Console;
 use super::lane::Lane;
 use super::logs::{LogOutput, Logs};
 use super::memory::MemoryBound;
 use super::meter::Meter;
 use super::outcome::Ended;
+use super::release;
 use super::reports::ReportBound;
 use super::stdio::{Captured, Logged};
 use crate::{Call, Host, LogLevel, LogStream, MAX_CELL_MEMORY, Usage};
@@ -104,7 +106,7 @@ impl Cell {
 }
 
 /// WASI 0.2 with everything denied: no arguments, no environment, no folders, an empty stdin, no network and no
-/// names looked up. What is left: the clocks, random bytes, and stdout and stderr, which are captured. A command
+/// names looked up. What is left: coarse clocks, random bytes, and stdout and stderr, which are captured. A command
 /// has a name as its only argument, its input on stdin, and stdout for its output.
 impl WasiView for Cell {
     fn ctx(&mut self) -> WasiCtxView<'_> {
@@ -112,6 +114,7 @@ impl WasiView for Cell {
             let limits = &self.call.limits;
             let mut resources = ResourceTable::new();
             resources.set_max_capacity(limits.handles);
+            let clock = Coarse::new(limits.clock_resolution);
             let mut builder = WasiCtx::builder();
             match &self.console {
                 Some(console) => console.connect(&mut builder),
@@ -121,6 +124,8 @@ impl WasiView for Cell {
                 }
             }
             let context = builder
+                .wall_clock(clock)
+                .monotonic_clock(clock)
                 .allow_tcp(false)
                 .allow_udp(false)
                 .allow_ip_name_lookup(false)
@@ -155,7 +160,11 @@ impl Drop for Occupied {
         let Some((store, place)) = self.parts.take() else { return };
         let is_large = store.data().memory.used() >= LARGE;
         let take_down = move || {
+            let engine = store.engine().clone();
             drop(store);
+            if is_large {
+                release::now(&engine);
+            }
             drop(place);
         };
         match is_large.then(Handle::try_current) {

@@ -23,7 +23,7 @@ const GUEST_STACK: usize = 1 << 20;
 /// the next.
 const STACK_KEPT_RESIDENT: usize = 64 << 10;
 /// How many memories are given back to the system at once. Each time costs the other threads an interrupt.
-const DECOMMIT_BATCH: usize = 16;
+pub(super) const DECOMMIT_BATCH: usize = 16;
 
 /// Room beyond the cells. What a call leaves behind is given back in batches, and while one thread gives a batch back, another
 /// finds those slots neither free nor waiting to be freed. So each thread may hold back a batch, and each cell that

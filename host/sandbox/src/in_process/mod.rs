@@ -2,6 +2,7 @@
 
 mod adapt;
 mod cell;
+mod clocks;
 mod command;
 pub(crate) mod compile;
 mod contract;
@@ -15,6 +16,7 @@ mod memory;
 mod meter;
 mod outcome;
 pub(crate) mod prepare;
+mod release;
 mod reports;
 mod stdio;
 mod ticker;

@@ -55,9 +55,17 @@ impl Example<'_> {
         let single = |name: &str, value: Value| Value::Object(Map::from_iter([(name.to_owned(), value)]));
         match &resolve.types[id].kind {
             TypeDefKind::Record(record) => {
-                Value::Object(record.fields.iter().map(|field| (field.name.clone(), self.of(&field.ty))).collect())
+                let mut members = Map::new();
+                for field in &record.fields {
+                    // The end of an example that is too large anyway.
+                    if self.left == 0 {
+                        break;
+                    }
+                    members.insert(field.name.clone(), self.of(&field.ty));
+                }
+                Value::Object(members)
             }
-            TypeDefKind::Tuple(tuple) => tuple.types.iter().map(|ty| self.of(ty)).collect(),
+            TypeDefKind::Tuple(tuple) => tuple.types.iter().take(MAX_VALUES).map(|ty| self.of(ty)).collect(),
             TypeDefKind::Variant(variant) => match variant.cases.first() {
                 Some(case) => match &case.ty {
                     Some(ty) => single(&case.name, self.of(ty)),

@@ -43,7 +43,7 @@ pub struct Inspection {
 pub enum Form {
     /// A component.
     Component,
-    /// A core module for WASI preview 1, of which a component is made.
+    /// A core module, of which a component is made: a program for WASI preview 1, or what a binding generator left.
     Module,
 }
 
@@ -190,7 +190,7 @@ fn exported(resolve: &Resolve, interface: &str, function: &Function) -> Exported
         Kind::Handler | Kind::Command => Some(Value::Object(serde_json::Map::new())),
         Kind::Function => Some(example(resolve, function)),
     };
-    let signature = shortened(&signature(resolve, function), SIGNATURE);
+    let signature = signature(resolve, function, SIGNATURE);
     ExportedFunction { name, kind, signature, not_callable, example }
 }
 

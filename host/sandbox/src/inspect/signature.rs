@@ -8,18 +8,41 @@ use wit_parser::{Function, Handle, Resolve, Type, TypeDefKind};
 const MAX_DEPTH: usize = 100;
 const MAX_TYPES: usize = 10_000;
 
-/// `name: func(parameter: type) -> type`. Types that have a name are shown by it.
-pub(super) fn signature(resolve: &Resolve, function: &Function) -> String {
-    let mut text = format!("{}: func(", function.name);
+/// `name: func(parameter: type) -> type`, of which at most so many bytes are shown. Types that have a name are shown by it.
+pub(super) fn signature(resolve: &Resolve, function: &Function, length: usize) -> String {
+    let mut text = Bounded { text: String::new(), length };
+    match write_signature(&mut text, resolve, function) {
+        Ok(()) => text.text,
+        Err(fmt::Error) => format!("{}…", text.text),
+    }
+}
+
+fn write_signature(text: &mut Bounded, resolve: &Resolve, function: &Function) -> fmt::Result {
+    write!(text, "{}: func(", function.name)?;
     for (index, parameter) in function.params.iter().enumerate() {
         let comma = if index == 0 { "" } else { ", " };
-        let _ = write!(text, "{comma}{}: {}", parameter.name, Shown(resolve, &parameter.ty, 0));
+        write!(text, "{comma}{}: {}", parameter.name, Shown(resolve, &parameter.ty, 0))?;
     }
-    text.push(')');
-    if let Some(result) = &function.result {
-        let _ = write!(text, " -> {}", Shown(resolve, result, 0));
+    text.write_str(")")?;
+    match &function.result {
+        Some(result) => write!(text, " -> {}", Shown(resolve, result, 0)),
+        None => Ok(()),
     }
-    text
+}
+
+/// A text that ends writing once it is long: types that use another many times, which does the same, are long without end.
+struct Bounded {
+    text: String,
+    length: usize,
+}
+
+impl Write for Bounded {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        let room = self.length - self.text.len();
+        let fits = &piece[..piece.floor_char_boundary(room)];
+        self.text.push_str(fits);
+        if fits.len() == piece.len() { Ok(()) } else { Err(fmt::Error) }
+    }
 }
 
 struct Shown<'a>(&'a Resolve, &'a Type, usize);
@@ -129,5 +152,34 @@ fn unfit(resolve: &Resolve, ty: &Type, depth: usize, left: &mut usize) -> Option
         TypeDefKind::Map(..) => Some("a map"),
         TypeDefKind::FixedLengthList(..) => Some("a list of fixed length"),
         TypeDefKind::Unknown => Some("something unknown"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The signature of the only function of an interface.
+    fn shown(wit: &str, length: usize) -> String {
+        let mut resolve = Resolve::default();
+        resolve.push_str("test.wit", wit).unwrap();
+        let (_, interface) = resolve.interfaces.iter().next().unwrap();
+        signature(&resolve, &interface.functions[0], length)
+    }
+
+    #[test]
+    fn a_signature_reads_as_it_was_written() {
+        let wit = "package a:b; interface i { record r { x: u8 } f: func(a: option<r>, b: list<tuple<u8, string>>) -> result<_, r>; }";
+        assert_eq!(shown(wit, 1_000), "f: func(a: option<r>, b: list<tuple<u8, string>>) -> result<_, r>");
+    }
+
+    #[test]
+    fn a_type_without_an_end_in_sight_is_cut() {
+        let mut ty = "u8".to_owned();
+        for _ in 0..9 {
+            ty = format!("tuple<{ty}, {ty}, {ty}>");
+        }
+        let text = shown(&format!("package a:b; interface i {{ f: func(a: {ty}); }}"), 100);
+        assert!(text.starts_with("f: func(a: tuple<tuple<") && text.ends_with('…') && text.len() <= 103, "{text}");
     }
 }

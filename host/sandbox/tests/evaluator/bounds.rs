@@ -73,13 +73,13 @@ fn names_of_variables_may_be_anything() {
 
 #[test]
 fn limits_are_those_that_were_given() {
-    let limits = EvaluatorLimits { memory: 16 << 20, time: Duration::from_millis(100) };
+    let limits = EvaluatorLimits { memory: 48 << 20, time: Duration::from_millis(100) };
     let mut evaluator = EVALUATORS.evaluator(limits);
     let endless = run(&mut evaluator, "def f: f; f", &json!(null), &[]);
     assert_eq!(endless, Err(ExpressionError::TimeLimit(Duration::from_millis(100))));
     let large = run(&mut evaluator, "[limit(20000000; repeat(1))] | length", &json!(null), &[]);
     assert!(
-        matches!(large, Err(ExpressionError::MemoryLimit(limit)) if limit == 16 << 20)
+        matches!(large, Err(ExpressionError::MemoryLimit(limit)) if limit == 48 << 20)
             || matches!(large, Err(ExpressionError::TimeLimit(_))),
         "{large:?}"
     );

@@ -126,7 +126,10 @@ fn programs_that_nest_deeply_are_refused() {
 #[test]
 fn recursion_that_people_write_is_deep_enough() {
     let cases = [
-        ("def f: if . == 0 then 0 else (. - 1 | f) + 1 end; 500 | f", json!(500)),
+        ("def f: if . == 0 then 0 else (. - 1 | f) + 1 end; 5000 | f", json!(5000)),
+        ("def f: if . == 0 then 0 else . + (. - 1 | f) end; 5000 | f", json!(12_502_500)),
+        ("def fac: if . < 2 then 1 else . * (. - 1 | fac) end; 20 | fac", json!(2_432_902_008_176_640_000_u64)),
+        ("def build: if . == 0 then null else [(. - 1 | build)] end; 90 | build | flatten | length", json!(1)),
         ("def f: if . == 0 then . else . - 1 | f end; 1000000 | f", json!(0)),
         ("[recurse(if . < 10000 then . + 1 else empty end)] | length", json!(10_001)),
         ("last(range(1000000))", json!(999_999)),

@@ -42,7 +42,15 @@ const modules = {};
             if (chunk !== null) yield chunk;
         },
     };
-    const listed = Array.isArray(script.arguments) ? script.arguments : [];
+    const namedArguments = script.arguments !== null && typeof script.arguments === 'object' && !Array.isArray(script.arguments);
+    /** Named arguments as options are written for a program: `--name value`, or the name alone for `true`. */
+    const optionsOf = (values) => Object.entries(values).flatMap(([name, value]) => {
+        if (value === null || value === false) return [];
+        const written = name.startsWith('-') ? name : `--${name}`;
+        if (value === true) return [written];
+        return [written, typeof value === 'string' ? value : JSON.stringify(value)];
+    });
+    const listed = namedArguments ? optionsOf(script.arguments) : (script.arguments ?? []);
     const process = {
         argv: ['js', script.name, ...listed],
         env: script.environment,
@@ -99,9 +107,8 @@ const modules = {};
         throw Object.assign(new Error(`there is no module ${inspect(name)} in a cell; there are ${Object.keys(modules).join(', ')}`), { code: 'MODULE_NOT_FOUND' });
     };
 
-    // As the specification's earlier versions and its reference implementation have it: named arguments are variables.
+    // As the specification's earlier versions and its reference implementation have it: named arguments are variables, too.
     const define = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: true });
-    const named = script.arguments !== null && typeof script.arguments === 'object' && !Array.isArray(script.arguments);
     define('arguments', script.arguments ?? []);
-    if (named) for (const [name, value] of Object.entries(script.arguments)) define(name, value);
+    if (namedArguments) for (const [name, value] of Object.entries(script.arguments)) define(name, value);
 }

@@ -1,0 +1,6 @@
+(func (export "run") (param i32 i32) (result i32)
+  (call $need (i32.const 100000000))
+  (loop $forever
+    (memory.fill (i32.const 65536) (i32.const 1) (i32.const 99000000))
+    (br $forever))
+  unreachable)

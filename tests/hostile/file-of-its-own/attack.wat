@@ -1,0 +1,5 @@
+(data (i32.const 2048) "workflow.yaml")
+(func (export "run") (param i32 i32) (result i32)
+  (call $read-file (i32.const 2048) (i32.const 13) (i32.const 1100))
+  (if (i32.ne (i32.load8_u (i32.const 1100)) (i32.const 1)) (then (return (call $fail))))
+  (call $done))

@@ -1,0 +1,6 @@
+(func (export "run") (param i32 i32) (result i32)
+  (local $stdout i32)
+  (local.set $stdout (call $get-stdout))
+  (call $drop-stream (local.get $stdout))
+  (call $write (local.get $stdout) (i32.const 2048) (i32.const 1) (i32.const 1100))
+  (call $done))

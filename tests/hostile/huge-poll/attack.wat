@@ -1,0 +1,11 @@
+(func (export "run") (param i32 i32) (result i32)
+  (local $clock i32) (local $at i32)
+  (call $need (i32.const 41000000))
+  (local.set $clock (call $sleep (i64.const 0)))
+  (local.set $at (i32.const 65536))
+  (loop $more
+    (i32.store (local.get $at) (local.get $clock))
+    (local.set $at (i32.add (local.get $at) (i32.const 4)))
+    (br_if $more (i32.lt_u (local.get $at) (i32.const 40065536))))
+  (call $poll (i32.const 65536) (i32.const 10000000) (i32.const 1100))
+  unreachable)

@@ -1,0 +1,11 @@
+(func (export "run") (param i32 i32) (result i32)
+  (local $at i32)
+  (call $need (i32.const 7000000))
+  (i32.store8 (i32.const 65536) (i32.const 0x5b))
+  (local.set $at (i32.const 65537))
+  (loop $more
+    (i32.store16 (local.get $at) (i32.const 0x2c30))
+    (local.set $at (i32.add (local.get $at) (i32.const 2)))
+    (br_if $more (i32.lt_u (local.get $at) (i32.const 6065537))))
+  (i32.store16 (local.get $at) (i32.const 0x5d30))
+  (call $ok (i32.const 65536) (i32.const 6000003)))

@@ -1,0 +1,2 @@
+(memory $huge 65536)
+(func (export "run") (param i32 i32) (result i32) (call $done))

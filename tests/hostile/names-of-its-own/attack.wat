@@ -1,0 +1,5 @@
+(data (i32.const 2048) "data.attacker.example")
+(func (export "run") (param i32 i32) (result i32)
+  (call $resolve-addresses (call $instance-network) (i32.const 2048) (i32.const 21) (i32.const 1100))
+  (if (i32.ne (i32.load8_u (i32.const 1100)) (i32.const 1)) (then (return (call $fail))))
+  (call $done))

@@ -1,0 +1,16 @@
+(data (i32.const 2048) "GET")
+(data (i32.const 2052) "http://example.com/")
+(func (export "run") (param i32 i32) (result i32)
+  (local $at i32)
+  (call $need (i32.const 4000000))
+  ;; Each header is a name and a value, each of them a place and a length. The text stands at 2,000,000.
+  (memory.fill (i32.const 2000000) (i32.const 97) (i32.const 1048576))
+  (local.set $at (i32.const 65536))
+  (loop $more
+    (i32.store (local.get $at) (i32.const 2000000))
+    (i32.store offset=4 (local.get $at) (i32.const 1048576))
+    (local.set $at (i32.add (local.get $at) (i32.const 8)))
+    (br_if $more (i32.lt_u (local.get $at) (i32.const 1665536))))
+  (call $send (i32.const 2048) (i32.const 3) (i32.const 2052) (i32.const 19) (i32.const 65536) (i32.const 100000)
+    (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 1100))
+  unreachable)

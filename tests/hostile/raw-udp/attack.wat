@@ -1,0 +1,5 @@
+(func (export "run") (param i32 i32) (result i32)
+  (call $create-udp (i32.const 1) (i32.const 1100))
+  (if (i32.ne (i32.load8_u (i32.const 1100)) (i32.const 1)) (then (return (call $fail))))
+  (if (i32.ne (i32.load8_u (i32.const 1104)) (i32.const 1)) (then (return (call $fail))))
+  (call $done))

@@ -1,0 +1,8 @@
+(func (export "run") (param i32 i32) (result i32)
+  (local $i i32)
+  (local.set $i (i32.const 1000000))
+  (loop $more
+    (call $report (i32.const 1) (f64.const 0.5) (i32.const 0) (i32.const 0) (i32.const 0)
+      (i32.const 0) (i32.const 0) (i32.const 0))
+    (br_if $more (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
+  (call $done))

@@ -1,0 +1,5 @@
+(data (i32.const 2048) "{nan")
+(func (export "run") (param i32 i32) (result i32)
+  (call $report (i32.const 1) (f64.const nan) (i32.const 0) (i32.const 0) (i32.const 0)
+    (i32.const 1) (i32.const 2048) (i32.const 4))
+  unreachable)

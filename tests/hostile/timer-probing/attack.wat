@@ -1,0 +1,17 @@
+(global $last (mut i64) (i64.const 0))
+(func (export "run") (param i32 i32) (result i32)
+  (local $now i64) (local $steps i32)
+  (if (i64.lt_u (call $resolution) (i64.const 1000000)) (then (return (call $fail))))
+  (global.set $last (call $now))
+  (loop $more
+    (local.set $now (call $now))
+    (br_if $more (i64.eq (local.get $now) (global.get $last)))
+    ;; No step is shorter than a millisecond, and none ends between two.
+    (if (i64.lt_u (i64.sub (local.get $now) (global.get $last)) (i64.const 1000000)) (then (return (call $fail))))
+    (if (i64.ne (i64.rem_u (local.get $now) (i64.const 1000000)) (i64.const 0)) (then (return (call $fail))))
+    (global.set $last (local.get $now))
+    (local.set $steps (i32.add (local.get $steps) (i32.const 1)))
+    (br_if $more (i32.lt_u (local.get $steps) (i32.const 50))))
+  (call $wall-now (i32.const 1104))
+  (if (i32.rem_u (i32.load (i32.const 1112)) (i32.const 1000000)) (then (return (call $fail))))
+  (call $done))
