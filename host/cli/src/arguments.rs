@@ -7,12 +7,16 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use hotcell_egress::AllowedHost;
 
+use crate::authoring::Language;
+
 /// Runs Open Workflow documents, each task in a WebAssembly cell of its own.
 #[derive(Debug, Parser)]
 #[command(name = "hotcell", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(after_help = "Examples:
   hotcell run workflow.yaml --input '{\"name\": \"Ada\"}'
   hotcell validate workflows/*.yaml
+  hotcell new price --language python && hotcell build price
+  hotcell dev price --input @price/order.json
   hotcell graph workflow.yaml --output workflow.svg
   hotcell progress serve --listen 127.0.0.1:7070 --store events.db
   hotcell component push price.wasm oci://registry.example.com/team/price:1.2.0
@@ -27,6 +31,12 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Runs a workflow and prints its output.
     Run(Box<RunCommand>),
+    /// Begins a task: its source, its SDK, and a workflow that calls it.
+    New(NewCommand),
+    /// Builds a task with the tool of its language.
+    Build(BuildCommand),
+    /// Builds and runs a workflow again whenever its files change.
+    Dev(DevCommand),
     /// Checks documents and shows every problem where it stands.
     Validate(ValidateCommand),
     /// Draws a workflow, as Mermaid or as SVG.
@@ -271,6 +281,61 @@ pub(crate) struct ValidateCommand {
 pub(crate) enum Format {
     Text,
     Json,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotcell new price --language rust
+  hotcell new tasks/ship --language python
+
+The task works as it stands; `hotcell build` makes its component. Nothing is downloaded, and nothing that is there is
+overwritten.")]
+pub(crate) struct NewCommand {
+    /// The folder to make; its last part is the name of the task.
+    #[arg(value_name = "NAME", value_hint = ValueHint::DirPath)]
+    pub(crate) path: PathBuf,
+
+    /// The language of the task.
+    #[arg(long, short, value_name = "LANGUAGE")]
+    pub(crate) language: Language,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotcell build                  the task in this folder
+  hotcell build tasks/price
+
+The language is known by Cargo.toml, package.json, requirements.txt, go.mod or Makefile; its own tool makes task.wasm in
+the folder. That tool runs on this machine, outside of any cell: build only what you trust as much as your own programs.
+The first build of JavaScript or Python installs what package-lock.json or requirements.txt pin, into node_modules or
+.venv in the folder.
+Exit codes: 0 built, 2 not built.")]
+pub(crate) struct BuildCommand {
+    /// The folder with the source of the task.
+    #[arg(value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  hotcell dev price --input @price/order.json
+  hotcell dev workflow.yaml -- --allow-net api.example.com --progress json
+
+Builds the tasks that the definition calls and whose source is here (`component: …/task.wasm`), as `hotcell build` does,
+and runs it, as `hotcell run` does. When a file changes, a run that is going on is cancelled, what has changed is built,
+and the workflow runs again. Ctrl-C ends it, with exit code 0.")]
+pub(crate) struct DevCommand {
+    /// The definition, or a folder with a workflow.yaml.
+    #[arg(value_name = "FILE|DIR", default_value = ".", value_hint = ValueHint::AnyPath)]
+    pub(crate) file: PathBuf,
+
+    /// The input of each run: a JSON text or @FILE [default: {}].
+    #[arg(long, value_name = "JSON|@FILE")]
+    pub(crate) input: Option<String>,
+
+    /// Options of `hotcell run`.
+    #[arg(last = true, value_name = "RUN-OPTION")]
+    pub(crate) options: Vec<std::ffi::OsString>,
 }
 
 #[derive(Debug, Args)]

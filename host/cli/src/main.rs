@@ -1,6 +1,7 @@
 //! The `hotcell` command.
 
 mod arguments;
+mod authoring;
 mod catalog;
 mod completions;
 mod component;
@@ -47,6 +48,9 @@ fn main() -> ExitCode {
         .init();
     let result = match arguments.command {
         Command::Run(command) => asynchronously(run::run(*command)),
+        Command::New(command) => authoring::new(&command),
+        Command::Build(command) => authoring::build(&command),
+        Command::Dev(command) => asynchronously(authoring::dev(command)),
         Command::Graph(command) => graph::graph(&command),
         Command::Validate(command) => asynchronously(validate::validate(command)),
         Command::Policy(PolicyCommand::Explain(command)) => explain::explain(&command),

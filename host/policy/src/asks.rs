@@ -123,10 +123,10 @@ impl Walk<'_> {
     }
 
     fn shorter(&self, around: Option<u64>, timeout: Option<&Reusable<Timeout>>) -> Option<u64> {
-        let timeout = match timeout? {
+        let timeout = timeout.and_then(|timeout| match timeout {
             Reusable::Inline(timeout) => Some(timeout),
             Reusable::Named(name) => self.definition.components.timeouts.get(name),
-        };
+        });
         let own = timeout.and_then(|timeout| match &timeout.after {
             Duration::Literal(span) => span.0.to_duration(SpanRelativeTo::days_are_24_hours()).ok(),
             Duration::Expression(_) => None,

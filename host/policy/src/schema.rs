@@ -13,7 +13,7 @@ use crate::read::{HOST_FIELDS, MAX_LIST, MAX_PORTS, MAX_RULES, RULE_FIELDS, TENA
 pub fn schema() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "https://hotcell.dev/schemas/policy.schema.json",
+        "$id": "https://github.com/hotcell/hotcell/blob/main/docs/policy.schema.json",
         "title": "hotcell policy",
         "description": "What calls may use and reach: for the operator, and narrower for tenants, workflows and tasks.",
         "type": "object",

@@ -9,7 +9,7 @@ use hotcell_machine::Origin;
 use hotcell_registry::{ComponentReference, Registry};
 use hotcell_sandbox::{Cells, Digest};
 
-use crate::files;
+use crate::{files, sources};
 
 /// Finds components by their path relative to a folder, and remembers what they are.
 #[derive(Debug)]
@@ -88,15 +88,8 @@ impl ComponentFolder {
         };
         let (folder, path) = self.locate(named, origin)?;
         let at = path.display().to_string();
-        let bytes = files::read_within(&folder, path, files::MAX_BYTES).await.map_err(|reason| {
-            let advice = match reason.as_str() {
-                "there is no such file" => {
-                    "; build the component, or correct the path, which is relative to the definition"
-                }
-                _ => "",
-            };
-            ComponentNotFound(format!("{at}: {reason}{advice}"))
-        })?;
+        let read = files::read_within(&folder, path.clone(), files::MAX_BYTES).await;
+        let bytes = read.map_err(|reason| ComponentNotFound(format!("{at}: {}", advise(&path, reason))))?;
         let is = Digest::of(&bytes);
         match pinned.filter(|pinned| *pinned != is) {
             Some(pinned) => Err(ComponentNotFound(format!(
@@ -125,6 +118,17 @@ impl ComponentFolder {
                  `component: components/price.wasm`"
             ))),
         }
+    }
+}
+
+/// Why a file cannot be read, and what to do about it.
+fn advise(path: &Path, reason: String) -> String {
+    match reason.as_str() {
+        "there is no such file" => sources::not_built(path).unwrap_or_else(|| {
+            format!("{reason}; build the component, or correct the path, which is relative to the definition")
+        }),
+        "this is not a file" => sources::not_built(path).unwrap_or(reason),
+        _ => reason,
     }
 }
 

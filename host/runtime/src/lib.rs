@@ -31,6 +31,7 @@ mod schedule;
 mod scripts;
 mod shell;
 mod simulated_clock;
+mod sources;
 mod tokens;
 mod workflow;
 

@@ -14,6 +14,10 @@ use wasmtime::{Engine, Module};
 
 use crate::Digest;
 
+/// Which way core modules are made components of. A component is known by the digest of the module that it was made of: whoever changes how
+/// counts this up.
+const ADAPTATION: u32 = 1;
+
 /// What an entry begins with: which layout it has.
 const MAGIC: &[u8; 8] = b"hotcell2";
 /// The code that authenticates the entry's name and all that follows it.
@@ -56,6 +60,7 @@ impl Artifacts {
         builder.create(&folder)?;
         let mut configuration = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut configuration);
+        ADAPTATION.hash(&mut configuration);
         let suffix = format!("{}-{:016x}", wasmtime_environ::VERSION, configuration.finish());
         let key = key(&folder)?;
         Ok(Artifacts { folder, suffix, key })
@@ -76,6 +81,11 @@ impl Artifacts {
         compiled
     }
 
+    /// Whether there is an entry for the bytes of this digest.
+    pub(crate) fn has(&self, digest: &Digest) -> bool {
+        self.path(digest).is_file()
+    }
+
     /// The bytes of an entry that is whole. The whole file is read before it is checked and used, so that nothing can change in
     /// between.
     pub(crate) fn read(&self, digest: &Digest) -> Option<Vec<u8>> {
@@ -93,11 +103,6 @@ impl Artifacts {
         let path = self.path(digest);
         tracing::warn!(path = %path.display(), "a compiled component was damaged; it is compiled again");
         let _ = std::fs::remove_file(&path);
-    }
-
-    /// Whether there is an entry for the bytes of this digest.
-    pub(crate) fn has(&self, digest: &Digest) -> bool {
-        self.path(digest).is_file()
     }
 
     /// Keeps a compiled component. That it cannot be kept is no reason to fail: it will be compiled again.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use libtest_mimic::Trial;
 
-use crate::attack::{Attack, Ends, Way};
+use crate::attack::{Attack, Ends, Expected, Way};
 use crate::report::Report;
 
 /// What stands before and behind the table.
@@ -80,8 +80,8 @@ pub(crate) fn write_if_asked(folder: &Path) {
 /// The row of an attack as far as it is known before anything is measured.
 fn row(attack: &Attack, way: Way) -> String {
     let ends = match &attack.ends {
-        Ends::Problem(problem) => format!("`{}` {}, “{}”", problem.kind, problem.status, problem.title),
-        Ends::Refused(problem) => format!("refused: `{}` {}, “{}”", problem.kind, problem.status, problem.title),
+        Ends::Problem(expected) => problem(expected),
+        Ends::Refused(expected) => format!("refused: {}", problem(expected)),
         Ends::Invalid(words) => format!("refused: “{words}”"),
         Ends::Output(_) => "completes, without what it wanted".into(),
     };
@@ -91,6 +91,11 @@ fn row(attack: &Attack, way: Way) -> String {
     };
     let does = attack.does.trim().trim_end_matches('.').replace('|', "\\|");
     format!("| `{}` | {way} | {does} | {} | {} |", attack.name, attack.meets, ends.replace('|', "\\|"))
+}
+
+fn problem(expected: &Expected) -> String {
+    let title = expected.title.as_ref().map_or(String::new(), |title| format!(", “{title}”"));
+    format!("`{}` {}{title}", expected.kind, expected.status)
 }
 
 fn mebibytes(bytes: u64) -> String {

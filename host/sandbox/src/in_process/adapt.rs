@@ -8,6 +8,7 @@ use wasmparser::{Imports, Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
+use super::go;
 use super::outcome::excerpt;
 use crate::ComponentError;
 
@@ -33,6 +34,7 @@ const STATUS_WIT: &str = "
 /// A component made of a core module: of a WASI command, or of what a binding generator left to be made a component.
 pub(super) fn component_of(module: &[u8]) -> Result<Vec<u8>, ComponentError> {
     let invalid = |reason: String| ComponentError::Invalid { reason: excerpt(&reason) };
+    let module = &*go::with_room(module);
     let found = Found::in_module(module).map_err(|error| invalid(error.to_string()))?;
     if !found.is_command && !found.has_component_type {
         return Err(not_a_command(&found));

@@ -11,7 +11,7 @@ use super::adapt::{PROC_EXIT, STATUS};
 use super::cell::Cell;
 use super::logs::{Logs, sanitised};
 use super::stdio::{Captured, Complaints, Document};
-use super::{json, outcome};
+use super::{json, outcome, told};
 use crate::{CallError, CallLimits, PayloadKind};
 
 /// The interface of a command, without its version.
@@ -62,7 +62,10 @@ impl Console {
         };
         match status {
             0 => document(output, limits.payload_values),
-            status => Err(CallError::ExitCode { status, stderr: lines(&self.complaints.last()) }),
+            status => Err(match told::problem(&output, limits.payload_values) {
+                Some(problem) => CallError::Returned { problem: Box::new(problem) },
+                None => CallError::ExitCode { status, stderr: lines(&self.complaints.last()) },
+            }),
         }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod compile;
 mod contract;
 mod engine;
 mod exports;
+mod go;
 mod http;
 pub(crate) mod json;
 mod lane;
@@ -20,6 +21,7 @@ mod release;
 mod reports;
 mod stdio;
 mod ticker;
+mod told;
 mod typed;
 
 use std::collections::HashMap;

@@ -1,0 +1,3 @@
+module github.com/hotcell/hotcell/guest-sdk/go
+
+go 1.24
