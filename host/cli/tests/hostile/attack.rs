@@ -25,7 +25,7 @@ pub(crate) struct Attack {
     pub(crate) does: String,
     /// The limit, or the wall, that it meets.
     pub(crate) meets: String,
-    /// The ways in which it is carried out. Default: in this process.
+    /// The ways in which it is carried out. Default: in this process, and in a worker.
     #[serde(default = "Way::usual")]
     pub(crate) ways: Vec<Way>,
     /// A component that is too large to stand in the folder.
@@ -66,6 +66,8 @@ pub(crate) struct Attack {
 pub(crate) enum Way {
     /// Cells are in the process that runs the workflow.
     InProcess,
+    /// Cells are in a worker process, and components are compiled in one of their own.
+    Workers,
     /// By the `hotcell` command, as a user runs it, with the usual limits.
     Command,
 }
@@ -224,13 +226,14 @@ impl Attack {
 
 impl Way {
     fn usual() -> Vec<Way> {
-        vec![Way::InProcess]
+        vec![Way::InProcess, Way::Workers]
     }
 
     /// As tests are named.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Way::InProcess => "in-process",
+            Way::Workers => "workers",
             Way::Command => "command",
         }
     }

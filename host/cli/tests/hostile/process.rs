@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a process has.
+/// What a process has, its workers' memory included.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Has {
     /// Resident memory, in bytes.
@@ -14,11 +14,19 @@ pub(crate) struct Has {
 }
 
 impl Has {
-    /// What this process has now.
+    /// What this process and its workers have now.
     pub(crate) fn now() -> Self {
         let files = std::fs::read_dir("/proc/self/fd").expect("Linux tells it").count() as u64;
-        Has { memory: status("VmRSS:") * 1024, threads: status("Threads:"), files }
+        let own = Has { memory: status("VmRSS:") * 1024, threads: status("Threads:"), files };
+        children().into_iter().fold(own, |has, child| Has { memory: has.memory + memory_of(child), ..has })
     }
+}
+
+/// The processes that this one has started.
+fn children() -> Vec<u32> {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux tells it").flatten();
+    let lists = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    lists.flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>()).collect()
 }
 
 /// Forgets the most memory that this process had so far.

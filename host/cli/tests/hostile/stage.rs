@@ -1,6 +1,6 @@
 //! The process of one attack: a runtime, the attack in it, and something harmless beside it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +14,9 @@ use hotcell_runtime::{
     Catalog, Clock, EvaluatorPool, Loader, Runtime, RuntimeOptions, StartExecution, SystemClock, Workflow,
     WorkflowTimes,
 };
-use hotcell_sandbox::{Cells, EvaluatorLimits, Evaluators, InProcess, InProcessOptions};
+use hotcell_sandbox::{
+    Cells, EvaluatorLimits, Evaluators, InProcess, InProcessOptions, WorkerProgram, Workers, WorkersOptions,
+};
 use serde_json::{Map, json};
 
 use crate::attack::{Attack, Way};
@@ -56,7 +58,7 @@ async fn carry_out(attack: &Attack, way: Way) -> Report {
     trial::write_files(attack, folder.path());
     let server = servers::start(attack.server).await;
     let names = Arc::new(Names::new(&attack.egress.names));
-    let stage = Arc::new(Stage::new(attack, &server.address, Arc::clone(&names)));
+    let stage = Arc::new(Stage::new(attack, way, &server.address, Arc::clone(&names)).await);
     stage.prepare(attack).await;
     let beside = Beside::new(Arc::clone(&stage)).await;
 
@@ -94,12 +96,17 @@ async fn carry_out(attack: &Attack, way: Way) -> Report {
 }
 
 impl Stage {
-    fn new(attack: &Attack, server: &str, names: Arc<Names>) -> Self {
+    async fn new(attack: &Attack, way: Way, server: &str, names: Arc<Names>) -> Self {
         let cache = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
         // Where compiling is the attack, nothing has been compiled before.
         let cache_dir = cache.clone().filter(|_| attack.bomb.is_none());
-        let options = InProcessOptions { cells: CELLS, cache_dir, ..InProcessOptions::default() };
-        let cells: Arc<dyn Cells> = Arc::new(InProcess::new(options).expect("a sandbox"));
+        let cells: Arc<dyn Cells> = match way {
+            Way::Workers => Arc::new(workers(cache_dir).await),
+            _ => {
+                let options = InProcessOptions { cells: CELLS, cache_dir, ..InProcessOptions::default() };
+                Arc::new(InProcess::new(options).expect("a sandbox"))
+            }
+        };
         let events = EventLog::new();
         let mut options = RuntimeOptions::new(Arc::clone(&cells), events.clone());
         options.limits = attack.limits();
@@ -164,6 +171,13 @@ impl Stage {
         let loaded = Workflow::load(Arc::new(parsed.definition), &loader, pool, times, HostShell::Refused).await;
         loaded.map_err(|unsupported| format!("{unsupported:?}"))
     }
+}
+
+/// One worker, with all cells in it: what harms it harms the workflows beside the attack.
+async fn workers(cache_dir: Option<PathBuf>) -> Workers {
+    let program = WorkerProgram { path: env!("CARGO_BIN_EXE_hotcell").into(), ..WorkerProgram::default() };
+    let options = WorkersOptions { cells: CELLS, cache_dir, program, ..WorkersOptions::new(1) };
+    Workers::start(options).await.expect("a worker")
 }
 
 /// Waits until the process has no more than it may have.

@@ -87,6 +87,7 @@ fn row(attack: &Attack, way: Way) -> String {
     };
     let way = match way {
         Way::InProcess => "in process",
+        Way::Workers => "in a worker",
         Way::Command => "`hotcell run`",
     };
     let does = attack.does.trim().trim_end_matches('.').replace('|', "\\|");

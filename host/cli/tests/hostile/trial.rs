@@ -50,7 +50,7 @@ pub(crate) fn write_files(attack: &Attack, folder: &Path) {
 
 fn check(attack: &Attack, way: Way) -> Result<(), Failed> {
     let report = match way {
-        Way::InProcess => start(attack, way)?,
+        Way::InProcess | Way::Workers => start(attack, way)?,
         Way::Command => binary::carry_out(attack),
     };
     report.keep();

@@ -11,10 +11,10 @@ pub const DEFAULT_CELLS: u32 = 256;
 /// Core instances of one component. A Python interpreter as a component has 14.
 const CORE_INSTANCES: u32 = 24;
 /// Linear memories of one component: several when components were composed.
-const MEMORIES: u32 = 4;
+pub(super) const MEMORIES: u32 = 4;
 /// Tables of one component, and the elements of each: against components that are small, but make the host
 /// set up tables of millions of elements for each call. A Python interpreter has 5,672.
-const TABLES: u32 = 8;
+pub(super) const TABLES: u32 = 8;
 pub(super) const TABLE_ELEMENTS: usize = 20_000;
 /// How deep the calls of a guest may be nested, in bytes of its stack. Twice wasmtime's own: an interpreter takes 800 bytes for
 /// each call of a script. wasmtime's stacks of 2 MiB leave as much again to the host's functions.
