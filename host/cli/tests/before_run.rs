@@ -133,15 +133,27 @@ fn no_path_leads_out_of_the_folder_of_the_definition() {
     }
 }
 
-/// Who may write into the folder placed the link: it is followed, whatever is named.
+/// The folder may have come from somebody who wants to know what is in the files of this host.
 #[test]
-fn links_that_lead_out_of_the_folder_are_followed_everywhere() {
-    let tasks = "do:\n- a: { run: { script: { language: js, source: { endpoint: linked/script.js } } } }\n\
-                 - b: { set: { n: 1 }, input: { schema: { resource: { endpoint: linked/schema.json } } } }\n";
-    let folder = folder(&[("flow/workflow.yaml", tasks), ("other/script.js", "1"), ("other/schema.json", "{}")]);
-    std::os::unix::fs::symlink("../other", folder.path().join("flow/linked")).expect("a link");
-    let output = hotcell(&["run", "flow/workflow.yaml"], folder.path());
-    assert!(output.status.success(), "{}", stderr(&output));
+fn links_that_lead_out_of_the_folder_are_refused_everywhere() {
+    for task in [
+        "call: wasm, with: { component: linked/task.wasm }",
+        "run: { script: { language: js, source: { endpoint: linked/script.js } } }",
+        "set: { n: 1 }, input: { schema: { resource: { endpoint: linked/schema.json } } }",
+    ] {
+        let text = format!("do: [ {{ a: {{ {task} }} }} ]\n");
+        let files = [
+            ("flow/workflow.yaml", text.as_str()),
+            ("other/task.wasm", "x"),
+            ("other/script.js", "1"),
+            ("other/schema.json", "{}"),
+        ];
+        let folder = folder(&files);
+        std::os::unix::fs::symlink("../other", folder.path().join("flow/linked")).expect("a link");
+        let output = hotcell(&["run", "flow/workflow.yaml"], folder.path());
+        assert!(!output.status.success(), "{task}");
+        assert!(stderr(&output).contains("link out of the folder"), "{task}: {}", stderr(&output));
+    }
 }
 
 #[test]

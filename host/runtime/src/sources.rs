@@ -10,6 +10,8 @@ const BUILT: &str = "task.wasm";
 /// Says how to get the component that was looked for at this path, if it is plain that it has not been built: the path is that of a
 /// folder with source, or of the file that is built from the source beside it.
 pub(crate) fn not_built(path: &Path) -> Option<String> {
+    // As a person writes it.
+    let path = path.strip_prefix(".").unwrap_or(path);
     if path.is_dir() {
         return Some(match has_source(path) {
             true => format!(

@@ -205,7 +205,11 @@ impl Loader {
     async fn read(&self, address: &Address, source: &Source<'_>) -> Result<Vec<u8>, String> {
         match address {
             Address::File(path) => {
-                let read = files::read_at_most(path.clone(), MAX_BYTES).await;
+                let read = match address.is_within(&self.folder) {
+                    true => files::read_within(&self.folder, path.clone(), MAX_BYTES).await,
+                    // What a `file:` URL names, or a catalog.
+                    false => files::read_at_most(path.clone(), MAX_BYTES).await,
+                };
                 read.map_err(|error| format!("{address}: {error}"))
             }
             Address::Url(url) => {
