@@ -13,7 +13,8 @@ pub(super) struct Coarse {
 }
 
 impl Coarse {
-    /// Clocks with this step. The monotonic one starts now.
+    /// Clocks with this step. The monotonic one starts now, with one step: Go's runtime, for example, takes zero for a clock that
+    /// does not work.
     pub(super) fn new(step: Duration) -> Self {
         Coarse { step: step.max(Duration::from_nanos(1)), started: Instant::now() }
     }
@@ -32,7 +33,7 @@ impl HostMonotonicClock for Coarse {
     }
 
     fn now(&self) -> u64 {
-        self.floor(self.started.elapsed()).as_nanos().try_into().unwrap_or(u64::MAX)
+        (self.step + self.floor(self.started.elapsed())).as_nanos().try_into().unwrap_or(u64::MAX)
     }
 }
 
@@ -63,6 +64,11 @@ mod tests {
         assert_eq!(HostMonotonicClock::resolution(&clock), 1_000_000);
         assert_eq!(HostMonotonicClock::now(&clock) % 1_000_000, 0);
         assert_eq!(HostWallClock::now(&clock).subsec_nanos() % 1_000_000, 0);
+    }
+
+    #[test]
+    fn no_clock_shows_zero() {
+        assert!(HostMonotonicClock::now(&Coarse::new(Duration::from_secs(1))) > 0);
     }
 
     #[test]
