@@ -471,7 +471,7 @@ pub(crate) struct PushCommand {
 
 What was pulled is kept by its digest in the user's cache folder (hotcell/content), and is not asked for again.")]
 pub(crate) struct PullCommand {
-    /// Where it is: oci://REGISTRY/REPOSITORY[:TAG][@sha256:…].
+    /// Where it is: oci://REGISTRY/REPOSITORY:TAG, or oci://REGISTRY/REPOSITORY@sha256:… by the digest of its manifest.
     #[arg(value_name = "REFERENCE")]
     pub(crate) reference: String,
 

@@ -163,3 +163,11 @@ fn a_sink_of_lifecycle_events_that_is_not_there_fails_nothing() {
     let stderr = text(&output.stderr);
     assert!(stderr.contains("5 lifecycle events were not published"), "{stderr}");
 }
+
+#[test]
+fn a_schedule_that_would_never_start_a_run_is_refused() {
+    let output = run("schedule: { cron: '0 0 31 2 *' }\ndo: [{ a: { set: {} } }]", &["--schedule"]);
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("/schedule/cron") && stderr.contains("no such time"), "{stderr}");
+}

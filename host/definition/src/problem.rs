@@ -147,7 +147,8 @@ impl std::fmt::Display for Problem {
             (Some(text), None) | (None, Some(text)) => write!(f, "{text}")?,
             (None, None) => write!(f, "{}", self.kind)?,
         }
-        if let Some(instance) = &self.instance {
+        // An empty one is the workflow as a whole.
+        if let Some(instance) = self.instance.as_ref().filter(|instance| !instance.is_empty()) {
             write!(f, " (at {instance})")?;
         }
         Ok(())

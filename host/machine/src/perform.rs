@@ -12,6 +12,7 @@ use crate::machine::Run;
 use crate::problem::expression_problem;
 use crate::program::{ErrorPlan, Kind, Loop, Node, WasmPlan, WorkflowPlan};
 use crate::state::{Branches, Doing, Purpose, Step};
+use crate::uri::UriPlan;
 use crate::{CallId, Callee, Command, ExecutionId, Outcome, StartCall, StartChild, calendar};
 
 impl Run<'_> {
@@ -213,10 +214,16 @@ impl Run<'_> {
     fn raised(&mut self, id: u64, error: &ErrorPlan, input: &Data) -> Result<Problem, Problem> {
         let place = Place::TaskDefinition;
         let failed = |what: &str, message: String| expression_problem(what, None, ExpressionError::Failed(message));
-        let kind = self.evaluate(id, place, "raise.error.type", &error.kind, input)?;
-        let Value::String(kind) = kind.value() else {
-            let message = format!("a type is a URI, not {}", kind_of(kind.value()));
-            return Err(failed("raise.error.type", message));
+        let kind = match &error.kind {
+            UriPlan::Expression(expression) => {
+                let kind = self.expression(id, place, "raise.error.type", expression, input)?;
+                let Value::String(kind) = kind.value() else {
+                    let message = format!("a type is a URI, not {}", kind_of(kind.value()));
+                    return Err(failed("raise.error.type", message));
+                };
+                kind.clone()
+            }
+            template => self.uri(id, "raise.error.type", template, input)?,
         };
         let status = self.evaluate(id, place, "raise.error.status", &error.status, input)?;
         let number = calendar::whole_number(status.value()).and_then(|status| u16::try_from(status).ok());
@@ -229,7 +236,7 @@ impl Run<'_> {
         })?;
         let title = self.optional_text(id, "raise.error.title", error.title.as_ref(), input)?;
         let detail = self.optional_text(id, "raise.error.detail", error.detail.as_ref(), input)?;
-        Ok(Problem { kind: kind.clone(), status, title, detail, instance: None, extensions: Map::new() })
+        Ok(Problem { kind, status, title, detail, instance: None, extensions: Map::new() })
     }
 
     /// What comes out as null is left out.

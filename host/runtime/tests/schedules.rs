@@ -243,14 +243,6 @@ async fn a_schedule_that_is_stopped_cancels_what_runs() {
 }
 
 #[tokio::test]
-async fn a_schedule_without_a_further_time_ends() {
-    let running = Running::start("{ cron: 0 0 30 2 * }", QUICK, ScheduleOptions::default());
-
-    let (summary, _) = running.summary().await;
-    assert_eq!(summary, ScheduleSummary::default());
-}
-
-#[tokio::test]
 async fn timers_of_a_workflow_go_by_the_clock_of_its_runtime() {
     let tasks = "[{ a: { wait: P1M } }, { b: { timeout: { after: PT1H }, do: [{ c: { wait: P1D } }] } }]";
     let running = Running::start("{ every: P1Y }", tasks, bounded(1));

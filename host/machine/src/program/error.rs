@@ -6,6 +6,7 @@ use hotcell_definition::TaskReference;
 use super::compiler::{Compiler, Siblings, flow};
 use super::data::{duration, expression};
 use super::{Attempt, ErrorPlan, RetryPlan};
+use crate::uri::UriPlan;
 
 impl<'d> Compiler<'d> {
     pub(super) fn attempt(
@@ -46,7 +47,7 @@ impl<'d> Compiler<'d> {
             }
         };
         ErrorPlan {
-            kind: self.template(&definition.kind, reference),
+            kind: UriPlan::new(&self.template(&definition.kind, reference)),
             status: self.template(&definition.status, reference),
             title: definition.title.as_ref().map(|title| self.template(title, reference)),
             detail: definition.detail.as_ref().map(|detail| self.template(detail, reference)),

@@ -12,6 +12,7 @@ use crate::emit::EmitPlan;
 use crate::http::HttpPlan;
 use crate::listen::ListenPlan;
 use crate::process::ProcessPlan;
+use crate::uri::UriPlan;
 
 /// The number of a task in its program.
 pub(crate) type NodeId = u32;
@@ -113,7 +114,7 @@ pub(crate) struct RetryPlan {
 
 #[derive(Debug)]
 pub(crate) struct ErrorPlan {
-    pub(crate) kind: Template,
+    pub(crate) kind: UriPlan,
     pub(crate) status: Template,
     pub(crate) title: Option<Template>,
     pub(crate) detail: Option<Template>,

@@ -34,7 +34,13 @@ impl Runtime {
                 .listen(workflow, strategy, schedule.read, Position(0))
                 .map(|listener| Occasions::Events(Box::new(listener)))
                 .map_err(ScheduleError::InvalidFilter),
-            _ => Timetable::new(schedule, zone).map(Occasions::Times),
+            _ => {
+                let timetable = Timetable::new(schedule, zone)?;
+                match timetable.first(self.shared.clock.now()) {
+                    Some(_) => Ok(Occasions::Times(timetable)),
+                    None => Err(ScheduleError::Never),
+                }
+            }
         }
     }
 }

@@ -43,6 +43,9 @@ pub enum ScheduleError {
     /// There is no such time zone.
     #[error("{0} is not in the database of time zones; write a name such as Europe/Paris")]
     UnknownZone(String),
+    /// The cron expression has no time that ever comes.
+    #[error("there is no such time: the expression names a day that no month has, the 31st of February for example")]
+    Never,
     /// The schedule waits for events, which no timetable knows.
     #[error("the workflow starts when events come, not at certain times")]
     NoTimes,
@@ -60,7 +63,7 @@ impl ScheduleError {
         match self {
             ScheduleError::Expression(pointer) => pointer,
             ScheduleError::NoInterval => "/schedule/every",
-            ScheduleError::UnknownZone(_) => "/schedule/cron",
+            ScheduleError::UnknownZone(_) | ScheduleError::Never => "/schedule/cron",
             ScheduleError::NoTimes | ScheduleError::InvalidFilter(_) => "/schedule/on",
             ScheduleError::Missing => "/schedule",
         }

@@ -37,7 +37,7 @@ impl Operation<'_> {
         let parameters = self.parameters()?;
         for parameter in &parameters {
             let (Some(name), Some(place)) = (parameter["name"].as_str(), Place::of(parameter)) else { continue };
-            let given = arguments.remove(name).filter(|value| !value.is_null());
+            let given = arguments.shift_remove(name).filter(|value| !value.is_null());
             let Some(value) = given else {
                 if place == Place::Body {
                     body_parameter = Some((name, parameter["required"] == true));
@@ -184,7 +184,7 @@ fn body_argument<'n>(
     required: Option<&'n str>,
     missing: &mut Vec<&'n str>,
 ) -> Option<Value> {
-    if let Some(body) = arguments.remove("body") {
+    if let Some(body) = arguments.shift_remove("body") {
         return Some(body);
     }
     if !arguments.is_empty() {
