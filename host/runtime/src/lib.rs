@@ -46,6 +46,6 @@ pub use listener::EventListener;
 pub use policy::AllowedHosts;
 pub use resources::{Fetch, FetchRequest, Loader};
 pub use runtime::{Runtime, RuntimeError, RuntimeOptions};
-pub use schedule::{Occasions, check_schedule, ScheduleError, ScheduleOptions, ScheduleSummary, Timetable};
+pub use schedule::{Occasions, ScheduleError, ScheduleOptions, ScheduleSummary, Timetable, check_schedule};
 pub use simulated_clock::SimulatedClock;
 pub use workflow::{Workflow, WorkflowTimes};

@@ -60,7 +60,9 @@ mod tests {
 
     #[test]
     fn what_can_be_run_is_not_told_of() {
-        for schedule in ["{ cron: '0 0 29 2 *' }", "{ every: PT1S }", "{ after: P1D }", "{ on: { one: { with: { type: a } } } }"] {
+        for schedule in
+            ["{ cron: '0 0 29 2 *' }", "{ every: PT1S }", "{ after: P1D }", "{ on: { one: { with: { type: a } } } }"]
+        {
             assert_eq!(check(schedule), None, "{schedule}");
         }
     }
