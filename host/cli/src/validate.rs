@@ -92,7 +92,16 @@ async fn check(file: &Path, catalog: Option<&Path>, evaluators: &Evaluators) -> 
             let valid = !found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
             (valid, found, unsupported)
         }
-        Err(refused) => (false, refused.diagnostics, Vec::new()),
+        Err(refused) => {
+            let mut found = refused.diagnostics;
+            if let Some(draft) = refused.draft {
+                let mut evaluator = evaluators.evaluator(EvaluatorLimits::default());
+                found.extend(check_expressions(&*draft, &source, &mut evaluator));
+                found.extend(check_schemas(&*draft, &mut evaluator));
+            }
+            found.sort_by_key(|diagnostic| diagnostic.place.offset);
+            (false, found, Vec::new())
+        }
     };
     let unsupported =
         unsupported.into_iter().map(|found| Unsupported { pointer: found.pointer, message: found.message }).collect();

@@ -310,6 +310,61 @@ fn validate_lists_problems_as_json_with_places() {
 }
 
 #[test]
+fn validate_tells_of_everything_that_is_wrong_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let codes = |document: String| {
+        let file = folder.path().join("workflow.yaml");
+        std::fs::write(&file, document).expect("a file");
+        let output = hotcell().args(["validate", "--format", "json"]).arg(&file).output().expect("the command runs");
+        assert_eq!(output.status.code(), Some(2));
+        let reports: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+        let found = reports[0]["diagnostics"].as_array().expect("diagnostics");
+        found.iter().map(|found| found["code"].as_str().expect("a code").to_owned()).collect::<Vec<_>>()
+    };
+
+    let found = codes(workflow("do: [ { h: { set: { x: '${ .a | }' }, then: nowhere } } ]"));
+    assert_eq!(found, ["invalid-expression", "unknown-task"]);
+
+    let found =
+        codes(workflow("do:\n  - h: { set: { x: 1 }, then: end }\n  - i: { set: { x: 1 } }\n  - j: { wait: PT1X }\n"));
+    assert_eq!(found, ["unreachable-task", "unreachable-task", "invalid-duration"]);
+
+    // Each behind something that is wrong with the form, and a whole document that is no definition yet.
+    let found = codes(
+        "document: { dsl: '1.0.3' }
+use:
+  extensions:
+    - e: { extend: all, when: '.a |', before: [ { b: { set: { x: '${ $secrets.key }' } } } ], befor: [] }
+do:
+  - several: { if: '.a | lenght', set: { x: '${ $nothing }' }, wait: PT1S }
+  - none: { if: '.b |' }
+  - schema: { set: { x: 1 }, input: { schema: { document: { type: 5 } } } }
+  - loop: { for: { each: $pet, in: .pets }, do: [ { c: { set: { x: '${ $pet }' } } } ] }
+"
+        .into(),
+    );
+    let expected = [
+        "missing-field",
+        "missing-field",
+        "missing-field",
+        "invalid-expression",
+        "unknown-secret",
+        "unknown-field",
+        "invalid-expression",
+        "unknown-variable",
+        "several-task-kinds",
+        "missing-task-kind",
+        "invalid-expression",
+        "invalid-schema",
+        "invalid-variable-name",
+    ];
+    assert_eq!(found, expected);
+
+    // A syntax error leaves nothing to check.
+    assert_eq!(codes("do: [".into()), ["invalid-yaml"]);
+}
+
+#[test]
 fn completions_are_printed_for_shells() {
     for shell in ["bash", "zsh", "fish"] {
         let output = hotcell().args(["completions", shell]).output().expect("the command runs");

@@ -181,6 +181,8 @@ codes! {
     InvalidExpression = "invalid-expression",
     /// A variable that an expression does not have where it stands.
     UnknownVariable = "unknown-variable",
+    /// A text of an event filter that looks like a regular expression and is none.
+    InvalidRegularExpression = "invalid-regular-expression",
     /// A JSON Schema that is none.
     InvalidSchema = "invalid-schema",
     /// A workflow that `run: workflow` names and that no definition has.

@@ -28,7 +28,7 @@ pub use diagnostic::{Code, Diagnostic, Related, Severity};
 pub use expressions::{ExpressionSite, Fault, MAX_CHECKED_EXPRESSIONS, Proceed};
 pub use locations::Locations;
 pub use model::*;
-pub use parse::{Parsed, Refused, parse_data, parse_located_data};
+pub use parse::{Checkable, Draft, Parsed, Refused, parse_data, parse_located_data};
 pub use place::Place;
 pub use problem::{ERROR_TYPE_ALIASES, ERROR_TYPE_PREFIX, ErrorKind, Problem, canonical_error_type};
 pub use problems::{MAX_LISTED, quote, similar};

@@ -1,11 +1,15 @@
 //! From bytes to a definition, or to everything that is wrong with them.
 
+use std::sync::Arc;
+
+use serde_json::Value;
+
 use crate::decode;
 use crate::locations::Locations;
 use crate::problems::Problems;
-use crate::reader::Reader;
+use crate::reader::{Component, Reader};
 use crate::yaml;
-use crate::{Definition, Diagnostic, Severity, Task};
+use crate::{Definition, Diagnostic, EvaluationMode, Severity, Task};
 
 /// What came out of a document that is valid.
 #[derive(Debug)]
@@ -20,15 +24,80 @@ pub struct Parsed {
 }
 
 /// A document that is not valid: everything that is wrong with it.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("the workflow definition is not valid: {}", self.summary())]
 pub struct Refused {
     /// Errors, at least one, and warnings, in the order in which they stand. At most
     /// [`MAX_LISTED`](crate::MAX_LISTED) of both, and one more that says how many there are besides.
     pub diagnostics: Vec<Diagnostic>,
+    /// What could be read of it all the same. Nothing if it is neither YAML nor JSON, or no workflow was looked for.
+    pub draft: Option<Arc<Draft>>,
+}
+
+/// What could be read of a definition that is not valid: enough to check its expressions and its schemas, so that its
+/// author hears of everything at once.
+#[derive(Debug)]
+pub struct Draft {
+    locations: Locations,
+    source: Value,
+    secrets: Vec<String>,
+    mode: EvaluationMode,
+}
+
+/// A document whose expressions and schemas can be checked, whether it is valid or not.
+pub trait Checkable {
+    /// Where each value stood, with the expressions and the schemas that were read.
+    fn locations(&self) -> &Locations;
+    /// The document as data.
+    fn source(&self) -> &Value;
+    /// The secrets that it declares.
+    fn secrets(&self) -> &[String];
+    /// How its expressions are recognised.
+    fn mode(&self) -> EvaluationMode;
+}
+
+impl Checkable for Parsed {
+    fn locations(&self) -> &Locations {
+        &self.locations
+    }
+
+    fn source(&self) -> &Value {
+        &self.definition.source
+    }
+
+    fn secrets(&self) -> &[String] {
+        &self.definition.components.secrets
+    }
+
+    fn mode(&self) -> EvaluationMode {
+        self.definition.evaluate.mode
+    }
+}
+
+impl Checkable for Draft {
+    fn locations(&self) -> &Locations {
+        &self.locations
+    }
+
+    fn source(&self) -> &Value {
+        &self.source
+    }
+
+    fn secrets(&self) -> &[String] {
+        &self.secrets
+    }
+
+    fn mode(&self) -> EvaluationMode {
+        self.mode
+    }
 }
 
 impl Refused {
+    /// A document of which nothing but its problems is known.
+    pub fn new(diagnostics: Vec<Diagnostic>) -> Self {
+        Refused { diagnostics, draft: None }
+    }
+
     /// The first error, and how many more there are.
     fn summary(&self) -> String {
         let mut errors = self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
@@ -44,7 +113,7 @@ impl Refused {
 ///
 /// # Errors
 /// Why it is neither.
-pub fn parse_data(document: &[u8]) -> Result<serde_json::Value, Refused> {
+pub fn parse_data(document: &[u8]) -> Result<Value, Refused> {
     parse_located_data(document).map(|(value, _)| value)
 }
 
@@ -52,15 +121,15 @@ pub fn parse_data(document: &[u8]) -> Result<serde_json::Value, Refused> {
 ///
 /// # Errors
 /// Why it is neither.
-pub fn parse_located_data(document: &[u8]) -> Result<(serde_json::Value, Locations), Refused> {
+pub fn parse_located_data(document: &[u8]) -> Result<(Value, Locations), Refused> {
     let mut problems = Problems::default();
     let Some((text, tree)) = yaml::read(document, &mut problems) else {
-        return Err(Refused { diagnostics: problems.finish() });
+        return Err(Refused::new(problems.finish()));
     };
     let reader = Reader::new(text, &tree, problems);
     let value = reader.root().value();
     match reader.finish() {
-        (problems, _) if problems.refuse() => Err(Refused { diagnostics: problems.finish() }),
+        (problems, _) if problems.refuse() => Err(Refused::new(problems.finish())),
         (_, expressions) => Ok((value, Locations::new(tree, expressions))),
     }
 }
@@ -74,13 +143,13 @@ impl Task {
     pub fn parse(document: &[u8]) -> Result<Task, Refused> {
         let mut problems = Problems::default();
         let Some((text, tree)) = yaml::read(document, &mut problems) else {
-            return Err(Refused { diagnostics: problems.finish() });
+            return Err(Refused::new(problems.finish()));
         };
         let reader = Reader::new(text, &tree, problems);
         let task = decode::function(reader.root());
         match (task, reader.finish().0) {
             (Some(task), problems) if !problems.refuse() => Ok(task),
-            (_, problems) => Err(Refused { diagnostics: problems.finish() }),
+            (_, problems) => Err(Refused::new(problems.finish())),
         }
     }
 }
@@ -115,16 +184,24 @@ impl Definition {
     pub fn parse(document: &[u8]) -> Result<Parsed, Refused> {
         let mut problems = Problems::default();
         let Some((text, tree)) = yaml::read(document, &mut problems) else {
-            return Err(Refused { diagnostics: problems.finish() });
+            return Err(Refused::new(problems.finish()));
         };
         let reader = Reader::new(text, &tree, problems);
-        let definition = decode::definition(reader.root());
+        let root = reader.root();
+        let definition = decode::definition(root);
+        let secrets: Vec<String> = root.names(Component::Secret).iter().map(ToString::to_string).collect();
+        let mode = root.evaluation_mode();
         let (problems, expressions) = reader.finish();
         match definition {
             Some(definition) if !problems.refuse() => {
                 Ok(Parsed { definition, warnings: problems.finish(), locations: Locations::new(tree, expressions) })
             }
-            _ => Err(Refused { diagnostics: problems.finish() }),
+            _ => {
+                let source = tree.value(tree.root);
+                let locations = Locations::new(tree, expressions);
+                let draft = Some(Arc::new(Draft { locations, source, secrets, mode }));
+                Err(Refused { diagnostics: problems.finish(), draft })
+            }
         }
     }
 }

@@ -220,6 +220,66 @@ fn a_password_of_digits_is_text() {
 }
 
 #[test]
+fn a_number_is_no_text_anywhere_else() {
+    let texts = [
+        "call: http\nwith: { method: NUMBER, endpoint: https://example.com }",
+        "call: openapi\nwith: { document: { endpoint: https://example.com }, operationId: NUMBER }",
+        "call: grpc\nwith: { proto: { endpoint: https://example.com }, service: { name: NUMBER, host: a }, method: b }",
+        "call: grpc\nwith: { proto: { endpoint: https://example.com }, service: { name: a, host: NUMBER }, method: b }",
+        "call: grpc\nwith: { proto: { endpoint: https://example.com }, service: { name: a, host: a }, method: NUMBER }",
+        "call: http\nwith: { method: get, endpoint: { uri: https://example.com, authentication: { bearer: { token: NUMBER } } } }",
+        "call: http\nwith: { method: get, endpoint: { uri: https://example.com, authentication: { basic: { username: NUMBER, password: a } } } }",
+        "run: { container: { image: NUMBER } }",
+        "run: { shell: { command: a, arguments: [ NUMBER ] } }",
+        "raise: { error: { type: https://example.com/e, status: 500, title: NUMBER } }",
+        "raise: { error: { type: https://example.com/e, status: 500, detail: NUMBER } }",
+        "raise: { error: { type: https://example.com/e, status: 500, instance: NUMBER } }",
+        "listen: { to: { one: { with: { type: a }, correlate: { b: { from: .c, expect: NUMBER } } } } }",
+    ];
+    for text in texts {
+        for value in ["5", "true"] {
+            let text = text.replace("NUMBER", value).replace('\n', "\n      ");
+            assert_eq!(codes(&format!("do:\n  - task:\n      {text}\n")), [Code::WrongType], "{text}");
+        }
+        let text = text.replace("NUMBER", "'5'").replace('\n', "\n      ");
+        accept(&format!("do:\n  - task:\n      {text}\n"), &[]);
+    }
+}
+
+#[test]
+fn a_client_has_an_id_unless_it_does_not_authenticate() {
+    let grants = ["client_credentials", "password", "authorization_code", "refresh_token"];
+    for grant in grants.into_iter().chain(["urn:ietf:params:oauth:grant-type:token-exchange"]) {
+        for scheme in ["oauth2", "oidc"] {
+            let head = format!("{scheme}: {{ authority: 'https://example.com', grant: '{grant}'");
+            let whole =
+                |client: &str| format!("use: {{ authentications: {{ a: {{ {head}{client} }} }} }} }}\ndo: []\n");
+            assert_eq!(codes(&whole("")), [Code::MissingField], "{grant}");
+            assert_eq!(codes(&whole(", client: { secret: s }")), [Code::MissingField], "{grant}");
+            let both = codes(&whole(", client: { authentication: private_key_jwt }"));
+            assert_eq!(both, [Code::MissingField, Code::MissingField], "{grant}");
+            accept(&whole(", client: { authentication: none }"), &[]);
+            accept(&whole(", client: { id: i, secret: s }"), &[]);
+        }
+    }
+}
+
+#[test]
+fn a_filter_that_was_meant_as_a_regular_expression_and_is_none_is_warned_of() {
+    let filter = |with: &str| format!("listen: {{ to: {{ one: {{ with: {{ {with} }} }} }} }}");
+    for wrong in ["type: 'o(['", "subject: '*.pdf'", "id: '^a)'", "extension: '[z-a]'"] {
+        task(&filter(wrong), &[Code::InvalidRegularExpression]);
+    }
+    for fine in ["type: 'com.example.(a|b)'", "type: com.example", "source: 'https://a/?b=c'", "subject: \"a\\\\(\""] {
+        task(&filter(fine), &[]);
+    }
+    // Neither expressions nor data are regular expressions.
+    task(&filter(r#"type: '${ "([" }'"#), &[]);
+    task(&filter("data: 'o(['"), &[]);
+    accept("evaluate: { mode: loose }\ndo: [ { a: { listen: { to: { one: { with: { type: '(.a' } } } } } } ]", &[]);
+}
+
+#[test]
 fn grants_with_hyphens_are_read() {
     let text = "
 oauth2:
@@ -515,6 +575,23 @@ do:
     accept(text, &[Code::UnreachableTask]);
     let text = "do:\n  - only: { wait: PT1S, then: continue }\n  - next: { wait: PT1S, then: exit }\n  - never: { wait: PT1S }\n";
     accept(text, &[Code::UnreachableTask]);
+}
+
+#[test]
+fn a_task_without_a_way_to_it_is_found_beside_errors_that_do_not_matter_for_it() {
+    let text = "do:\n  - h: { set: { x: 1 }, then: end }\n  - i: { set: { x: 1 } }\n  - j: { wait: PT1X }\n";
+    assert_eq!(codes(text), [Code::UnreachableTask, Code::UnreachableTask, Code::InvalidDuration]);
+    let text = "do:\n  - h: { wait: PT1X, then: j }\n  - i: { set: { x: 1 } }\n  - j: { set: { x: 1 } }\n";
+    assert_eq!(codes(text), [Code::InvalidDuration, Code::UnreachableTask]);
+    // What is wrong in these may have been meant to lead to the next.
+    for (first, code) in [
+        ("set: { x: 1 }, then: nowhere", Code::UnknownTask),
+        ("set: { x: 1 }, then: 5", Code::WrongType),
+        ("sett: { x: 1 }, then: end", Code::MissingTaskKind),
+        ("switch: [ { a: { then: 5 } } ], then: end", Code::WrongType),
+    ] {
+        assert_eq!(codes(&format!("do:\n  - h: {{ {first} }}\n  - i: {{ set: {{ x: 1 }} }}\n")), [code], "{first}");
+    }
 }
 
 #[test]

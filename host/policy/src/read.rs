@@ -68,7 +68,7 @@ impl Policy {
                 ..last.clone()
             });
         }
-        Err(Refused { diagnostics })
+        Err(Refused::new(diagnostics))
     }
 }
 

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use hotcell_definition::{
-    Code, Diagnostic, EvaluationMode, ExpressionSite, Fault, Parsed, Proceed, SchemaFault, Severity,
+    Checkable, Code, Diagnostic, EvaluationMode, ExpressionSite, Fault, Proceed, SchemaFault, Severity,
 };
 use hotcell_expression::{Evaluator, Expression, ExpressionError, Needs};
-use hotcell_machine::{Program, Unsupported, needs, refers_elsewhere, schema_text};
+use hotcell_machine::{Program, Unsupported, refers_elsewhere, schema_text};
 use serde_json::Value;
 
 /// How long the expressions of one document are checked at most: 10 seconds. A fraction of a millisecond is usual for
@@ -21,15 +21,15 @@ type Checked = (String, Vec<bool>);
 /// Checks every expression of a document: that it is jq, that there are the functions and variables that it uses where it
 /// stands, and that the document declares the secrets that it names. Programs are compiled by the evaluator, none is run.
 ///
-/// `document` is the text that was parsed. Returns errors, each placed inside its expression, and a warning if not
+/// `document` is the text that was parsed; it need not be valid otherwise. Returns errors, each placed inside its expression, and a warning if not
 /// everything was checked. In loose mode they are warnings: there, a text that is no expression stays what it is.
-pub fn check_expressions(parsed: &Parsed, document: &str, evaluator: &mut dyn Evaluator) -> Vec<Diagnostic> {
-    let secrets = &parsed.definition.components.secrets;
+pub fn check_expressions(parsed: &impl Checkable, document: &str, evaluator: &mut dyn Evaluator) -> Vec<Diagnostic> {
+    let secrets = parsed.secrets();
     // What has to be compiled first is not the document's to pay for. What fails here fails below, and is told there.
-    let _ = evaluator.prepare(needs(&parsed.definition));
+    let _ = evaluator.prepare(Needs { jq: parsed.locations().expressions() > 0, schemas: false });
     let mut known: HashMap<Checked, Option<(ExpressionError, String)>> = HashMap::new();
     let end = Instant::now() + MAX_CHECK_TIME;
-    let mut found = parsed.locations.check_expressions(document, |site, faults| {
+    let mut found = parsed.locations().check_expressions(document, |site, faults| {
         let expression = Expression::parse(site.source());
         if !site.binds("secrets") {
             undeclared_secrets(&expression, secrets, faults);
@@ -52,7 +52,7 @@ pub fn check_expressions(parsed: &Parsed, document: &str, evaluator: &mut dyn Ev
         }
         if Instant::now() > end { Proceed::No("checking them takes too long") } else { Proceed::Yes }
     });
-    if parsed.definition.evaluate.mode == EvaluationMode::Loose {
+    if parsed.mode() == EvaluationMode::Loose {
         found.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Warning);
     }
     found
@@ -60,12 +60,12 @@ pub fn check_expressions(parsed: &Parsed, document: &str, evaluator: &mut dyn Ev
 
 /// Checks every schema that is written in place, as the evaluator reads it. Those that refer to other documents are checked when
 /// these are loaded.
-pub fn check_schemas(parsed: &Parsed, evaluator: &mut dyn Evaluator) -> Vec<Diagnostic> {
-    if parsed.locations.schemas() > 0 {
+pub fn check_schemas(parsed: &impl Checkable, evaluator: &mut dyn Evaluator) -> Vec<Diagnostic> {
+    if parsed.locations().schemas() > 0 {
         let _ = evaluator.prepare(Needs { jq: false, schemas: true });
     }
     let end = Instant::now() + MAX_CHECK_TIME;
-    parsed.locations.check_schemas(&parsed.definition, |schema, format| {
+    parsed.locations().check_schemas(parsed.source(), |schema, format| {
         if Instant::now() > end {
             return None;
         }

@@ -48,7 +48,7 @@ fn credentials<T>(node: Node<'_>, inline: impl Fn(Node<'_>) -> Option<T>) -> Opt
 fn user_password(node: Node<'_>) -> Option<UserPassword> {
     let user = node.object(&["username", "password"])?;
     let username = user.required("username", Node::text_template);
-    let password = user.required("password", Node::text_template);
+    let password = user.required("password", Node::password);
     Some(UserPassword { username: username?, password: password? })
 }
 
@@ -81,7 +81,10 @@ fn oauth2(node: Node<'_>, with_endpoints: bool) -> Option<Box<OAuth2>> {
     let oauth2 = node.object_of(&[&fields, endpoints])?;
     let authority = oauth2.required("authority", uri);
     let grant = oauth2.required("grant", grant);
-    let client = oauth2.optional("client", client);
+    let client = match oauth2.get("client") {
+        Some(node) => client(node),
+        None => oauth2.missing("client", "Add `client:` with the `id`, or with `authentication: none`."),
+    };
     let json_encoding = oauth2.optional("request", request);
     let endpoints = oauth2.optional("endpoints", |node| node.open_object(&["token", "revocation", "introspection"]));
     let endpoint = |field: &str, default: &str| {
@@ -97,10 +100,10 @@ fn oauth2(node: Node<'_>, with_endpoints: bool) -> Option<Box<OAuth2>> {
         scopes: texts("scopes"),
         audiences: texts("audiences"),
         username: oauth2.optional("username", Node::text_template),
-        password: oauth2.optional("password", Node::text_template),
+        password: oauth2.optional("password", Node::password),
         subject: oauth2.optional("subject", token),
         actor: oauth2.optional("actor", token),
-        client: client.unwrap_or_default(),
+        client: client?,
         json_encoding: json_encoding.unwrap_or(false),
         authority: authority?,
         grant: grant?,
@@ -130,7 +133,11 @@ fn client(node: Node<'_>) -> Option<OAuth2Client> {
     ];
     let authentication = client.optional("authentication", |node| hyphenated(node, &methods)).unwrap_or_default();
     if authentication == ClientAuthentication::PrivateKeyJwt && !client.has("assertion") {
-        return client.missing("assertion", "Add the signed assertion that `private_key_jwt` needs.");
+        client.missing::<()>("assertion", "Add the signed assertion that `private_key_jwt` needs.");
+    }
+    if authentication != ClientAuthentication::None && !client.has("id") {
+        // "Required if the `client.authentication` method has not been set to `none`", whatever the grant.
+        client.missing::<()>("id", "Add the `id` of the client, or write `authentication: none`.");
     }
     Some(OAuth2Client {
         id: client.optional("id", Node::text_template),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::events::different_variables;
-use super::names::variable;
+use super::names::variable_or;
 use super::task::{directive, task_list};
 use crate::problems::quote;
 use crate::reader::{Node, Object, is_expression};
@@ -12,8 +12,8 @@ use crate::{Code, Collection, For, Fork, Severity, SwitchCase, Template};
 /// "For": what stands under `for`, and `while` and `do` beside it.
 pub(super) fn for_(task: Object<'_>, node: Node<'_>) -> Option<For> {
     let loop_ = node.object(&["each", "in", "at"])?;
-    let each = loop_.optional("each", variable).unwrap_or_else(|| "item".into());
-    let at = loop_.optional("at", variable).unwrap_or_else(|| "index".into());
+    let each = variable_or(loop_, "each", "item");
+    let at = variable_or(loop_, "at", "index");
     different_variables(node, &each, &at);
     let collection = loop_.required("in", collection);
     let (condition, tasks) =

@@ -1,15 +1,17 @@
 //! Events: `emit`, `listen`, strategies, filters, correlations, iterators.
 
 use jiff::Timestamp;
+use regex_syntax::ast::parse::Parser;
 
 use super::data::{export, output};
-use super::names::variable;
+use super::names::variable_or;
 use super::resource::uri;
 use super::task::task_list;
 use crate::problems::quote;
 use crate::reader::{Node, Object, Row, is_expression};
 use crate::{
-    Code, Correlation, Emit, EventFilter, EventStrategy, Listen, ReadAs, Severity, SubscriptionIterator, Until,
+    Code, Correlation, Emit, EvaluationMode, EventFilter, EventStrategy, Listen, ReadAs, Severity,
+    SubscriptionIterator, Until,
 };
 
 /// "Emit"
@@ -36,8 +38,9 @@ pub(super) fn emit(node: Node<'_>) -> Option<Emit> {
             ("The event has no `type`.".into(), "Add `type:`, a name such as `com.example.order.placed.v1`.".into())
         });
     }
-    event_properties(properties)?;
+    let formed = event_properties(properties);
     properties.template()?;
+    formed?;
     Some(Emit { event: properties.map()? })
 }
 
@@ -134,9 +137,32 @@ fn filter(node: Node<'_>) -> Option<EventFilter> {
         let texts = ["id", "source", "type", "time", "subject", "datacontenttype", "dataschema"];
         let mistyped =
             texts.into_iter().filter_map(|name| node.get(name)).filter(|value| value.string().is_none()).count();
+        // A text as `data` is no regular expression.
+        node.members().filter(|(name, _)| *name != "data").for_each(|(_, value)| warn_of_no_pattern(value));
         node.template().filter(|_| mistyped == 0)
     });
     Some(EventFilter { with: with?, correlate: correlate.unwrap_or_default() })
+}
+
+/// The longest text that is looked at as a regular expression, in bytes. Bounds the memory that goes into it.
+const MAX_PATTERN_BYTES: usize = 1_024;
+
+/// Warns of a text that has the characters of a regular expression and is none: it matches only itself.
+fn warn_of_no_pattern(node: Node<'_>) {
+    let Some(text) = node.as_str().filter(|text| text.len() <= MAX_PATTERN_BYTES) else { return };
+    let may_be = text.contains(['\\', '^', '$', '*', '+', '?', '(', ')', '[', ']', '{', '}', '|']);
+    if !may_be || text.contains("${") || node.evaluation_mode() == EvaluationMode::Loose {
+        return;
+    }
+    // As the machine reads it: without anchors of its own it must match the whole.
+    let anchored = text.starts_with('^') || text.ends_with('$');
+    let pattern = if anchored { text.to_owned() } else { format!("^(?:{text})$") };
+    let Err(error) = Parser::new().parse(&pattern) else { return };
+    node.warn(Code::InvalidRegularExpression, || {
+        let message =
+            format!("`{}` is not a regular expression: {}. It matches only itself.", quote(text), error.kind());
+        (message, "Correct it, or put a `\\` before each character that is meant as it stands.".into())
+    });
 }
 
 /// "Correlation"
@@ -150,8 +176,8 @@ fn correlation(node: Node<'_>) -> Option<Correlation> {
 /// "Subscription Iterator"
 pub(super) fn iterator(node: Node<'_>) -> Option<SubscriptionIterator> {
     let iterator = node.object(&["item", "at", "do", "output", "export"])?;
-    let item = iterator.optional("item", variable).unwrap_or_else(|| "item".into());
-    let at = iterator.optional("at", variable).unwrap_or_else(|| "index".into());
+    let item = variable_or(iterator, "item", "item");
+    let at = variable_or(iterator, "at", "index");
     different_variables(node, &item, &at);
     let (tasks, output, export) = node.binding(&[&item, &at], || {
         let tasks = iterator.optional("do", task_list);

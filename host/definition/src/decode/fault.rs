@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::duration::duration;
-use super::names::variable;
+use super::names::variable_or;
 use super::resource::uri;
 use super::task::{directive, task_list, task_list_or_single};
 use crate::problems::quote;
@@ -53,7 +53,7 @@ pub(super) fn try_(task: Object<'_>, node: Node<'_>) -> Option<Try> {
 fn catch(node: Node<'_>) -> Option<Catch> {
     let catch = node.object(&["errors", "as", "when", "exceptWhen", "retry", "do", "then"])?;
     let filter = catch.optional("errors", |node| node.open_object(&["with"])?.optional("with", error_filter));
-    let variable = catch.optional("as", variable).unwrap_or_else(|| "error".into());
+    let variable = variable_or(catch, "as", "error");
     node.binding(&[&variable], || handler(catch, filter.unwrap_or_default(), variable.clone()))
 }
 

@@ -1,7 +1,7 @@
 //! Names and versions, and which characters they may have.
 
 use crate::problems::quote;
-use crate::reader::Node;
+use crate::reader::{Node, Object};
 use crate::{Code, VersionRange};
 
 /// The runtime expression arguments of the specification.
@@ -53,6 +53,14 @@ pub(super) fn version_range(node: Node<'_>) -> Option<String> {
         let message = format!("`{}` is neither a semantic version nor a range of them.", quote(text));
         (message, "Write a version like '1.0.3', a range like '^1.2', or `latest`.".into())
     })
+}
+
+/// The variable that a field names, or the usual one. A name that is wrong has been reported then, and is bound all the
+/// same, without its `$`: what uses it is not wrong once more.
+pub(super) fn variable_or(object: Object<'_>, field: &str, usual: &str) -> String {
+    let Some(node) = object.get(field) else { return usual.into() };
+    let written = || node.as_str().map_or(usual, |name| name.strip_prefix('$').unwrap_or(name));
+    variable(node).unwrap_or_else(|| written().into())
 }
 
 /// The name of a variable, as jq has them, without its `$`.

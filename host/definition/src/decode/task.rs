@@ -50,7 +50,7 @@ pub(super) fn task_list_or_single(node: Node<'_>) -> Option<TaskList> {
     }
     node.nonstandard("A task stands here alone", "a list with the task in it, `- name:` before it");
     let task = task(node)?;
-    flow::check(&[("try", node, Some(&task))]);
+    flow::check(&[("try", node)]);
     Some(TaskList(vec![NamedTask { name: "try".into(), task }]))
 }
 
@@ -74,7 +74,7 @@ fn named_tasks<'r>(items: impl Iterator<Item = Option<(&'r str, Node<'r>)>>) -> 
         }
         tasks.push(Some((name, node, task(node))));
     }
-    let known: Vec<_> = tasks.iter().flatten().map(|(name, node, task)| (*name, *node, task.as_ref())).collect();
+    let known: Vec<_> = tasks.iter().flatten().map(|(name, node, _)| (*name, *node)).collect();
     flow::check(&known);
     tasks
         .into_iter()
@@ -94,12 +94,14 @@ fn duplicate(name: &str, first: Node<'_>, second: Node<'_>) {
 /// A function, of `use.functions` or in a document of its own: a task that stands in no list, so that its `then` cannot name another.
 pub(crate) fn function(node: Node<'_>) -> Option<Task> {
     let task = task(node);
-    flow::check(&[("", node, task.as_ref())]);
+    flow::check(&[("", node)]);
     task
 }
 
-fn kinds_of<'r>(node: Node<'r>) -> impl Iterator<Item = (&'static str, Node<'r>)> {
-    KINDS.iter().filter_map(move |(kind, _)| Some((*kind, node.get(kind)?)))
+/// What a task says that it does: one thing, unless it is wrong.
+pub(super) fn kinds_of<'r>(node: Node<'r>) -> impl Iterator<Item = (&'static str, Node<'r>)> {
+    let kinds = KINDS.iter().filter_map(move |(kind, _)| Some((*kind, node.get(kind)?)));
+    kinds.filter(move |(kind, _)| *kind != "do" || node.get("for").is_none())
 }
 
 /// "Task"
@@ -107,18 +109,24 @@ pub(super) fn task(node: Node<'_>) -> Option<Task> {
     if !node.is_object() {
         return node.wrong_type("an object that says what the task does");
     }
-    let mut kinds = kinds_of(node).filter(|(kind, _)| *kind != "do" || node.get("for").is_none());
-    let Some((kind, content)) = kinds.next() else { return missing_kind(node) };
-    if let Some((second, content)) = kinds.next() {
-        content.report(Severity::Error, Code::SeveralTaskKinds, content.key_place(), || {
-            let message = format!("The task has both `{kind}` and `{second}`; a task does one thing.");
-            (message, "Make two tasks of it, or nest one in the other.".into())
-        });
-        return None;
-    }
-    let own = KINDS.iter().find(|(name, _)| *name == kind).map_or(&[][..], |(_, own)| own);
-    let task = node.object_of(&[&COMMON, own])?;
-    let kind = node.in_row(Row::Task, || task_kind(kind, task, content));
+    let kinds: Vec<_> = kinds_of(node).collect();
+    let (task, kind) = match kinds[..] {
+        [] => (node.any_object()?, missing_kind(node)),
+        [(kind, content)] => {
+            let own = KINDS.iter().find(|(name, _)| *name == kind).map_or(&[][..], |(_, own)| own);
+            let task = node.object_of(&[&COMMON, own])?;
+            (task, node.in_row(Row::Task, || task_kind(kind, task, content)))
+        }
+        [(first, _), (second, also), ..] => {
+            several_kinds(first, second, also);
+            let task = node.any_object()?;
+            // What is wrong in any of them is told as well.
+            for (kind, content) in kinds {
+                node.in_row(Row::Task, || task_kind(kind, task, content));
+            }
+            (task, None)
+        }
+    };
     Some(Task {
         condition: node.in_row(Row::TaskInput, || task.optional("if", Node::expression)),
         input: node.in_row(Row::TaskInput, || task.optional("input", input)),
@@ -147,6 +155,13 @@ fn task_kind<'r>(kind: &str, task: Object<'r>, node: Node<'r>) -> Option<TaskKin
         "try" => try_(task, node).map(|attempt| TaskKind::Try(Box::new(attempt))),
         _ => duration(node).map(TaskKind::Wait),
     }
+}
+
+fn several_kinds(first: &str, second: &str, node: Node<'_>) {
+    node.report(Severity::Error, Code::SeveralTaskKinds, node.key_place(), || {
+        let message = format!("The task has both `{first}` and `{second}`; a task does one thing.");
+        (message, "Make two tasks of it, or nest one in the other.".into())
+    });
 }
 
 fn missing_kind<T>(node: Node<'_>) -> Option<T> {

@@ -66,15 +66,16 @@ impl Node<'_> {
     fn check_template(self, text: &str) -> Option<()> {
         let mut rest = text;
         let mut before = 0;
+        let mut fine = Some(());
         while let Some(start) = rest.find("${") {
             let body = &rest[start + 2..];
             let Some(end) = closing_brace(body) else { return self.unterminated(&rest[start..]) };
             before += solid(&rest[..start + 2]);
-            self.bare_expression(body[..end].trim(), before)?;
+            fine = fine.and(self.bare_expression(body[..end].trim(), before).map(drop));
             before += solid(&body[..=end]);
             rest = &body[end + 1..];
         }
-        Some(())
+        fine
     }
 
     fn unterminated<T>(self, text: &str) -> Option<T> {

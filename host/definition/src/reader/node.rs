@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Declared, PathId, Reader, Segment};
 use crate::problems::{Wording, quote, similar};
 use crate::yaml::{Kind, NodeId};
-use crate::{Code, Place, Severity, Template};
+use crate::{Code, EvaluationMode, Place, Severity, Template};
 
 /// A value of the document.
 #[derive(Clone, Copy)]
@@ -45,6 +45,15 @@ impl<'r> Node<'r> {
         let Kind::Mapping(entries) = self.kind() else { return None };
         let index = entries.iter().position(|entry| &*entry.name == name)?;
         self.entry_at(index).map(|(_, node)| node)
+    }
+
+    /// How the expressions of the whole document are recognised, before it is known whether it is valid.
+    pub(crate) fn evaluation_mode(self) -> EvaluationMode {
+        let mode = Node::root(self.reader).get("evaluate").and_then(|evaluate| evaluate.get("mode"));
+        match mode.and_then(Node::as_str) {
+            Some("loose") => EvaluationMode::Loose,
+            _ => EvaluationMode::Strict,
+        }
     }
 
     /// Remembers that a schema stands here.
@@ -193,9 +202,15 @@ impl<'r> Node<'r> {
         Some(Template(Arc::new(value)))
     }
 
-    /// A string, with or without `${ }` in it. Other scalars are taken as they are written, with a warning: the
-    /// reference itself writes `password: 1234`.
+    /// A string, with or without `${ }` in it.
     pub(crate) fn text_template(self) -> Option<Template> {
+        self.string()?;
+        self.template()
+    }
+
+    /// A password: text, and also a number or a boolean as it is written, with a warning. The reference itself writes
+    /// `password: 1234`, and nowhere else a number for text.
+    pub(crate) fn password(self) -> Option<Template> {
         match self.kind() {
             Kind::Scalar(Value::Number(_) | Value::Bool(_)) => {
                 let written = self.written();
@@ -207,8 +222,7 @@ impl<'r> Node<'r> {
                 });
                 Some(Template(Arc::new(written.into())))
             }
-            Kind::Scalar(Value::String(_)) => self.template(),
-            _ => self.wrong_type("a string"),
+            _ => self.text_template(),
         }
     }
 

@@ -26,6 +26,11 @@ impl<'r> Node<'r> {
         self.with_fields(Severity::Warning, &[fields])
     }
 
+    /// An object of which it is not known what fields it has.
+    pub(crate) fn any_object(self) -> Option<Object<'r>> {
+        self.is_object().then_some(Object { node: self }).or_else(|| self.wrong_type("an object"))
+    }
+
     fn with_fields(self, severity: Severity, fields: &[&[&'static str]]) -> Option<Object<'r>> {
         let known = || fields.iter().flat_map(|table| table.iter().copied());
         if !self.is_object() {
