@@ -96,7 +96,7 @@ impl Kept {
     }
 }
 
-/// A piece of a document as messages repeat it: on one line, cut after [`MAX_QUOTED`] characters.
+/// A piece of a document as messages repeat it: on one line, cut after `MAX_QUOTED` characters.
 pub fn quote(text: &str) -> String {
     let mut shown: String = text.chars().take(MAX_QUOTED).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(MAX_QUOTED).is_some() {
