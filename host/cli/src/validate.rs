@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use hotcell_definition::{Code, Definition, Diagnostic, Locations, Severity};
 use hotcell_machine::HostShell;
-use hotcell_runtime::{Loader, check_expressions, check_loaded_schemas, check_schemas};
+use hotcell_runtime::{
+    Clock, Loader, SystemClock, check_expressions, check_loaded_schemas, check_schedule, check_schemas,
+};
 use hotcell_sandbox::{EvaluatorLimits, Evaluators};
 use serde::Serialize;
 
@@ -73,6 +75,7 @@ async fn check(file: &Path, catalog: Option<&Path>, evaluators: &Evaluators) -> 
             let mut evaluator = evaluators.evaluator(EvaluatorLimits::default());
             let mut found = check_expressions(&parsed, &source, &mut evaluator);
             found.extend(check_schemas(&parsed, &mut evaluator));
+            found.extend(check_schedule(&parsed.definition, &parsed.locations, SystemClock.now()));
             found.extend(parsed.warnings);
             let loader = Loader::new(file.parent().unwrap_or(Path::new("."))).with_catalog(catalog);
             let linked = loader.link(parsed.definition.into(), HostShell::Refused).await;

@@ -171,3 +171,21 @@ fn a_schedule_that_would_never_start_a_run_is_refused() {
     let stderr = text(&output.stderr);
     assert!(stderr.contains("/schedule/cron") && stderr.contains("no such time"), "{stderr}");
 }
+
+#[test]
+fn validate_refuses_the_schedules_that_a_run_would_refuse() {
+    for (schedule, code) in [
+        ("{ cron: 'CRON_TZ=Nowhere/X 0 9 * * *' }", "invalid-cron"),
+        ("{ cron: '0 0 31 2 *' }", "invalid-cron"),
+        ("{ every: PT0S }", "invalid-duration"),
+        ("{ after: '${ .x }' }", "invalid-duration"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = file(folder.path(), &format!("schedule: {schedule}\ndo: [{{ a: {{ set: {{}} }} }}]"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hotcell"));
+        command.env("HOTCELL_CACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
+        let output = command.arg("validate").arg(file).output().expect("the command runs");
+        assert_eq!(output.status.code(), Some(2), "{schedule}");
+        assert!(text(&output.stderr).contains(code), "{schedule}: {}", text(&output.stderr));
+    }
+}

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use hotcell_definition::{
-    Code, Definition, Diagnostic, MAX_ALIASES, MAX_DEPTH, MAX_DOCUMENT_BYTES, MAX_KEY_CHARACTERS, MAX_LISTED,
-    MAX_VALUES,
+    Checkable, Code, Definition, Diagnostic, Draft, Fault, MAX_ALIASES, MAX_DEPTH, MAX_DOCUMENT_BYTES,
+    MAX_KEY_CHARACTERS, MAX_LISTED, MAX_VALUES, Proceed, Refused, SchemaFault,
 };
 
 /// How long any document may take. An optimized build takes less than two seconds for the worst of them, one without
@@ -23,10 +23,31 @@ const HEAD: &str = "document: { dsl: '1.0.3', namespace: test, name: hostile, ve
 fn read(document: &[u8]) -> Result<(), Vec<Diagnostic>> {
     let start = Instant::now();
     let result = Definition::parse(document);
+    if let Err(Refused { draft: Some(draft), .. }) = &result {
+        check_draft(draft, std::str::from_utf8(document).expect("what was read is UTF-8"));
+    }
     let elapsed = start.elapsed();
     println!("{elapsed:?} for {} bytes", document.len());
     assert!(elapsed < PATIENCE, "took {elapsed:?}");
     result.map(drop).map_err(|refused| refused.diagnostics)
+}
+
+/// What could be read of it can be checked, however little that is.
+fn check_draft(draft: &Draft, text: &str) {
+    let locations = draft.locations();
+    let mut count = 0;
+    let found = locations.check_expressions(text, |site, faults| {
+        count += 1;
+        let offset = (count * 7 % (site.source().len() + 2)).checked_sub(1);
+        let (message, help) = ("Wrong.".into(), "Correct it.".into());
+        faults.push(Fault { code: Code::InvalidExpression, offset, message, help });
+        Proceed::Yes
+    });
+    assert!(found.len() <= 2 * MAX_LISTED + 1);
+    assert!(found.iter().all(|found| text.get(found.place.bytes()).is_some()));
+    locations.check_schemas(draft.source(), |_, _| {
+        Some(Err(SchemaFault { pointer: "/none".into(), message: "Wrong.".into() }))
+    });
 }
 
 fn refused(document: impl AsRef<[u8]>) -> Vec<Diagnostic> {
