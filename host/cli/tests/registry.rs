@@ -1,46 +1,12 @@
 //! Components from a registry, as a user has them: pushed, named by a definition, run.
 
-use std::io::{BufRead, BufReader};
+#[path = "../../registry/tests/server/mod.rs"]
+mod server;
+
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
-/// The reference implementation of a registry, with nothing in it.
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(folder: &Path) -> Server {
-        let file = folder.join("registry.yaml");
-        let configuration = format!(
-            "version: 0.1\nlog: {{ formatter: json }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: '127.0.0.1:0' }}\n",
-            folder.join("storage").display()
-        );
-        std::fs::write(&file, configuration).unwrap();
-        let mut command = Command::new("docker-registry");
-        command.arg("serve").arg(&file).stderr(Stdio::piped()).stdout(Stdio::null());
-        let mut child = command.spawn().expect("docker-registry starts: apt-get install docker-registry");
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        let address = loop {
-            line.clear();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the registry ended");
-            if let Some((_, address)) = line.split_once("listening on ") {
-                break address.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':')).collect();
-            }
-        };
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Server { child, address }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
+use server::Server;
 
 fn hotcell(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hotcell"));
@@ -59,7 +25,7 @@ fn a_component_is_pushed_run_by_tag_and_then_by_digest_without_the_registry() {
     let here = folder.path();
     let greet = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/hello/components/greet.wasm");
     std::fs::copy(greet, here.join("greet.wasm")).unwrap();
-    let server = Server::start(here);
+    let server = Server::start(false);
     let host = server.address.clone();
     let name = format!("oci://{host}/team/greet:1.0.0");
 

@@ -138,7 +138,7 @@ fn attempts(parent: u32, file: &std::path::Path) -> BTreeMap<String, String> {
     tried("a file of the host's", std::fs::read(file).map(drop));
     tried("its metadata", std::fs::metadata(file).map(drop));
     tried("a folder", std::fs::read_dir("/").map(drop));
-    tried("a new file", std::fs::write("/tmp/hotcell-compromised", "x"));
+    tried("a new file", std::fs::write(std::env::temp_dir().join("hotcell-compromised"), "x"));
     tried("the host's memory", std::fs::read(format!("/proc/{parent}/mem")).map(drop));
     tried("the host's environment", std::fs::read(format!("/proc/{parent}/environ")).map(drop));
     tried("its own memory as a file", std::fs::read("/proc/self/maps").map(drop));
